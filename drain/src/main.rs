@@ -1,0 +1,3 @@
+//! The `logring-drain` command.
+
+fn main() {}

@@ -1,0 +1,80 @@
+//! The drain area: the few words that the drain and the producers say to each other.
+//!
+//! Words that different sides write often stand [`super::LINE_PAIR`] bytes apart. No mutex of the
+//! drain stands here, since producers can write here; and a producer reads none of the lines that
+//! the drain writes often.
+//!
+//! ```text
+//!     0 drain pid u32 | 4 drain alive u32 | 8 epoch | 16 start time | 24 pid namespace    (drain, at start)
+//!   128 sleeping u32 | 132 doorbell u32                    (producers look at a crossing, at error, at flush)
+//!   256 free_epoch u32 | 260 waiting u32                                        (blocked producers and drain)
+//!   384 collecting                                                      (the lane that collects extensions)
+//!   512 flush_req u32 | 516 flush_done u32 | 520 flush_durable u32
+//!   640 blob_next                                                      (next free byte of the dictionary)
+//!   768 anchor[2]: sequence u64, clock u64, realtime ns u64, ns per tick (32.32) u64           (drain)
+//!  1024 sinks[16] of 128 bytes: state u32 | errno u32 | since ns u64 | name (96 bytes, NUL padded)
+//!  3072 end
+//! ```
+
+/// Bytes of the area.
+pub const SIZE: usize = 4096;
+/// Offset of the running drain's pid.
+pub const PID: usize = 0;
+/// Offset of 1 while a drain runs. A hint: the drain lock is the proof.
+pub const ALIVE: usize = 4;
+/// Offset of the drain's epoch, which grows with each start.
+pub const EPOCH: usize = 8;
+/// Offset of the drain's start time.
+pub const START_TIME: usize = 16;
+/// Offset of the drain's pid namespace.
+pub const PID_NS: usize = 24;
+/// Offset of 1 while the drain sleeps and wants the doorbell rung.
+pub const SLEEPING: usize = 128;
+/// Offset of the doorbell (futex).
+pub const DOORBELL: usize = 132;
+/// Offset of the word that grows when blocks become free (futex).
+pub const FREE_EPOCH: usize = 256;
+/// Offset of 1 while a producer waits for a free block.
+pub const WAITING: usize = 260;
+/// Offset of the lane that collects more than one block at once; 0 = none. A lane reference + 1.
+pub const COLLECTING: usize = 384;
+/// Offset of the number of the newest flush asked for.
+pub const FLUSH_REQ: usize = 512;
+/// Offset of the number of the newest flush done (futex).
+pub const FLUSH_DONE: usize = 516;
+/// Offset of the number of the newest flush that wants its files synced.
+pub const FLUSH_DURABLE: usize = 520;
+/// Offset of the dictionary blob's next free byte.
+pub const BLOB_NEXT: usize = 640;
+/// Offset of the clock anchors; the one with the higher even sequence is the newer.
+pub const ANCHORS: usize = 768;
+/// Bytes of an anchor.
+pub const ANCHOR_BYTES: usize = 32;
+/// Offset of the sinks' states, for the errors of `flush`.
+pub const SINKS: usize = 1024;
+/// Bytes of a sink's state.
+pub const SINK_BYTES: usize = 128;
+/// How many sinks' states there is room for.
+pub const SINKS_MAX: usize = 16;
+/// Offset of a sink's name in its state.
+pub const SINK_NAME: usize = 16;
+/// Room for a sink's name.
+pub const SINK_NAME_BYTES: usize = 96;
+
+/// Values of a sink's state word.
+pub mod sink_state {
+    /// No such sink.
+    pub const NONE: u32 = 0;
+    /// Writing.
+    pub const OK: u32 = 1;
+    /// Its last write failed with `errno`, or took no byte; it is being retried.
+    pub const STUCK: u32 = 2;
+    /// It pins too much of the ring and misses records until it heals.
+    pub const FAILED: u32 = 3;
+}
+
+const _: () = {
+    assert!(SINKS + SINK_BYTES * SINKS_MAX <= SIZE);
+    assert!(SINK_NAME + SINK_NAME_BYTES <= SINK_BYTES);
+    assert!(ANCHORS + 2 * ANCHOR_BYTES <= SINKS);
+};

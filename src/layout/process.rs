@@ -1,0 +1,72 @@
+//! The process table: one entry per process that has registered a lane.
+//!
+//! ```text
+//!  0 word | 8 pid u32 | 12 fenced u32 | 16 pid namespace | 24 start time | 32 nonce
+//!  40 drops | 48 ask u32 | 52 zero | 56 boot id hash | 64 name (32 bytes, NUL padded) | 96 zero    128 bytes
+//!
+//!  word   63..62 state (0 free, 1 live, 2 being filled) | 31..0 incarnation
+//! ```
+
+/// Bytes of an entry.
+pub const SIZE: usize = 128;
+/// Offset of the word.
+pub const WORD: usize = 0;
+/// Offset of the pid, in the process's own namespace.
+pub const PID: usize = 8;
+/// Offset of `fenced`: 1 when the process registered for `membarrier`, 0 when it fences by itself.
+pub const FENCED: usize = 12;
+/// Offset of the inode of its pid namespace.
+pub const PID_NS: usize = 16;
+/// Offset of its start time in clock ticks since boot (`/proc/<pid>/stat`, field 22).
+pub const START_TIME: usize = 24;
+/// Offset of a random number that tells it from every other process, forked children included.
+pub const NONCE: usize = 32;
+/// Offset of the count of records that had no lane to be counted in.
+pub const DROPS: usize = 40;
+/// Offset of the drain's flags to the process, see [`ask`].
+pub const ASK: usize = 48;
+/// Offset of a hash of the boot id under which the entry was filled.
+pub const BOOT: usize = 56;
+/// Offset of the process's name (`comm`), NUL padded.
+pub const NAME: usize = 64;
+/// Room for the name.
+pub const NAME_BYTES: usize = 32;
+
+/// `word` states.
+pub mod state {
+    /// Nobody's.
+    pub const FREE: u64 = 0;
+    /// Filled and in use.
+    pub const LIVE: u64 = 1;
+    /// Taken, not yet filled; its liveness lock is held.
+    pub const FILLING: u64 = 2;
+}
+
+/// The state in a process word.
+#[inline]
+#[must_use]
+pub const fn state_of(word: u64) -> u64 {
+    word >> 62
+}
+
+/// The incarnation in a process word.
+#[inline]
+#[must_use]
+pub const fn inc_of(word: u64) -> u32 {
+    word as u32
+}
+
+/// A process word.
+#[inline]
+#[must_use]
+pub const fn word(state: u64, inc: u32) -> u64 {
+    state << 62 | inc as u64
+}
+
+/// Bits of `ask`.
+pub mod ask {
+    /// Give back the block you hold at your next record.
+    pub const PAD: u32 = 1;
+}
+
+const _: () = assert!(NAME + NAME_BYTES <= SIZE);

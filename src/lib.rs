@@ -1,0 +1,18 @@
+//! A shared-memory ring-buffer logger: every process writes fixed-size encoded records into one
+//! lock-free ring, a separate drain process decodes, processes, renders and writes them in order.
+#![deny(unsafe_code)]
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("logring needs Linux: robust futexes, membarrier and /dev/shm");
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("logring needs a 64-bit target");
+
+pub mod error;
+pub mod layout;
+pub mod level;
+pub mod ring;
+pub mod sync;
+
+pub use error::{Error, Result};
+pub use level::Level;

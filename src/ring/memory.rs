@@ -1,0 +1,38 @@
+//! What the ring's protocol needs of memory. The ring never casts mapped bytes itself: it is handed
+//! words, which lets the same code run over a mapped segment and under the model checker, whose
+//! atomics have another size than real ones.
+
+use crate::sync::AtomicU64;
+
+/// A ring's words. All indexes are in range: callers check what comes from shared memory.
+pub trait Memory {
+    /// A handle to a block's slots that makes the next slot's address one addition.
+    type Block: Copy;
+
+    /// Slots of a block.
+    fn slots_per_block(&self) -> u32;
+    /// Blocks of the ring.
+    fn block_count(&self) -> u32;
+    /// Lanes of the segment.
+    fn lane_count(&self) -> u32;
+    /// Words of 8 bytes in a slot.
+    fn slot_words(&self) -> u32;
+    /// The block word (`layout::BlockWord`).
+    fn word(&self, block: u32) -> &AtomicU64;
+    /// The block's `begun` word (`layout::Begun`).
+    fn begun(&self, block: u32) -> &AtomicU64;
+    /// The block's `ext_of` word (`layout::ExtOf`).
+    fn ext_of(&self, block: u32) -> &AtomicU64;
+    /// The hint bitmap's word for blocks `64 * index ..`: a bit set = perhaps free.
+    fn hint(&self, index: u32) -> &AtomicU64;
+    /// The lane's last dropped sequence.
+    fn attempted(&self, lane: u32) -> &AtomicU64;
+    /// The lane that collects several blocks, 0 = none.
+    fn collecting(&self) -> &AtomicU64;
+    /// The handle of a block.
+    fn block(&self, block: u32) -> Self::Block;
+    /// The stamp of a slot.
+    fn stamp(&self, block: Self::Block, slot: u32) -> &AtomicU64;
+    /// Word `word` of a slot (0 is the stamp), as the drain copies it.
+    fn slot_word(&self, block: Self::Block, slot: u32, word: u32) -> u64;
+}

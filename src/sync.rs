@@ -1,0 +1,79 @@
+//! The one door for atomics: the processor's, or the model checker's under `cfg(logring_loom)`.
+//!
+//! Each ordering of the protocol that is not relaxed has a name here and is used by that name, so
+//! that the models can weaken each one and see it fail (`ci/loom.sh`).
+
+#[cfg(not(logring_loom))]
+pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
+
+#[cfg(logring_loom)]
+pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+/// A compiler fence has no meaning for the model: it is argued in ARCHITECTURE.md.
+#[cfg(logring_loom)]
+pub fn compiler_fence(_: Ordering) {}
+
+/// The orderings of the protocol, by name. `pair:x` joins a store to the loads that rely on it.
+pub mod order {
+    use super::Ordering;
+
+    macro_rules! orderings {
+        ($($(#[$doc:meta])* $name:ident: $order:ident;)*) => {
+            $(
+                $(#[$doc])*
+                #[inline(always)]
+                #[must_use]
+                pub fn $name() -> Ordering {
+                    #[cfg(logring_loom)]
+                    if super::weaken::is(stringify!($name)) {
+                        return Ordering::Relaxed;
+                    }
+                    Ordering::$order
+                }
+            )*
+
+            /// The names of all orderings, for the models.
+            pub const ALL: &[&str] = &[$(stringify!($name)),*];
+        };
+    }
+
+    orderings! {
+        /// pair:commit. The stamp that publishes a record, with it the record's bytes.
+        commit_store: Release;
+        /// pair:commit. The drain's look at a stamp; the bytes are read after it.
+        commit_load: Acquire;
+        /// pair:begun. The owner's first word in a new block, before its first mark there.
+        begun_store: Release;
+        /// pair:begun. The drain's look at it; the block's stamps are read after it.
+        begun_load: Acquire;
+        /// pair:free. The drain gives a block back, its last reads of the block before it.
+        free_store: Release;
+        /// pair:free. A claim; the new owner's first stores come after the drain's last reads.
+        claim_cas: Acquire;
+        /// pair:over. The drain's look whether a lane is over; what the lane wrote is read after it.
+        over_load: Acquire;
+        /// pair:over. The end of a lane, where a test plays the kernel's part.
+        over_store: Release;
+        /// pair:attempted. The last sequence that was dropped, after all earlier commits.
+        attempted_store: Release;
+        /// pair:attempted. The drain's look at it, before the lane's stamps.
+        attempted_load: Acquire;
+        /// pair:collecting. One lane at a time holds more than one block in hand.
+        collecting_cas: Acquire;
+        /// pair:collecting. It lets go.
+        collecting_store: Release;
+    }
+}
+
+/// Under the model checker: which ordering is weakened in this run.
+#[cfg(logring_loom)]
+pub mod weaken {
+    use std::sync::OnceLock;
+
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+
+    /// Whether `name` is the ordering to weaken, as `LOGRING_WEAKEN` says.
+    pub fn is(name: &str) -> bool {
+        NAME.get_or_init(|| std::env::var("LOGRING_WEAKEN").ok()).as_deref() == Some(name)
+    }
+}
