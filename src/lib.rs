@@ -11,6 +11,7 @@ compile_error!("logring needs a 64-bit target");
 pub mod error;
 pub mod layout;
 pub mod level;
+pub mod record;
 pub mod ring;
 pub mod sync;
 

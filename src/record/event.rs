@@ -1,0 +1,125 @@
+//! An event: a decoded record, what processors see and renderers print.
+//!
+//! It borrows from the record's private copy and from the interned callsites where it can, so that
+//! decoding allocates nothing for plain values; a processor may put owned data in its place.
+
+use std::borrow::Cow;
+
+use crate::level::Level;
+
+/// A decoded record, or a notice of the drain in the same shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event<'a> {
+    /// Nanoseconds since the Unix epoch, UTC.
+    pub timestamp_ns: i64,
+    /// Its level.
+    pub level: Level,
+    /// The module, or what `target:` said.
+    pub target: Cow<'a, str>,
+    /// The event's text with its placeholders unfilled.
+    pub event: Cow<'a, str>,
+    /// Source file of the call, empty when unknown.
+    pub file: Cow<'a, str>,
+    /// Line in that file, 0 when unknown.
+    pub line: u32,
+    /// Process id, in the process's own pid namespace.
+    pub pid: u32,
+    /// Thread id, in the same namespace.
+    pub tid: u32,
+    /// Fields that stay with the logger, thread, task or scope; keys may recur, later wins.
+    pub context: Vec<Field<'a>>,
+    /// The call's own fields, in call order; they win over the context's.
+    pub fields: Vec<Field<'a>>,
+    /// Its place in time order had been written when it came.
+    pub late: bool,
+    /// The record was cut at `max_record_bytes`.
+    pub truncated: bool,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field<'a> {
+    /// The key.
+    pub key: Cow<'a, str>,
+    /// The value.
+    pub value: AnyValue<'a>,
+}
+
+/// A decoded value of any of the kinds that a record can carry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyValue<'a> {
+    /// Nothing (`Option::None`).
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A signed integer.
+    I64(i64),
+    /// An unsigned integer.
+    U64(u64),
+    /// A wide signed integer.
+    I128(i128),
+    /// A wide unsigned integer.
+    U128(u128),
+    /// A double; floats of 4 bytes widen by their shortest text (`0.1f32` is `0.1`).
+    F64(f64),
+    /// Text.
+    Str(Cow<'a, str>),
+    /// Text made by `Debug` or `Display` in the producer.
+    Text(Cow<'a, str>),
+    /// Raw bytes.
+    Bytes(Cow<'a, [u8]>),
+    /// Nanoseconds since the Unix epoch.
+    Timestamp(i64),
+    /// A span of time in nanoseconds.
+    Duration(i64),
+    /// 16 bytes, printed as a UUID.
+    Uuid([u8; 16]),
+    /// Values in order.
+    List(Vec<AnyValue<'a>>),
+    /// Pairs in order.
+    Map(Vec<(Cow<'a, str>, AnyValue<'a>)>),
+    /// An error and its sources, outermost first.
+    Error(ErrorChain<'a>),
+}
+
+/// An error as it was when it was logged.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct ErrorChain<'a> {
+    /// The error's text, then its sources' texts, outermost first.
+    pub messages: Vec<Cow<'a, str>>,
+    /// Backtrace frames, innermost first; empty when none was captured.
+    pub frames: Vec<Cow<'a, str>>,
+}
+
+impl Default for Event<'_> {
+    fn default() -> Self {
+        Self {
+            timestamp_ns: 0,
+            level: Level::Info,
+            target: Cow::Borrowed(""),
+            event: Cow::Borrowed(""),
+            file: Cow::Borrowed(""),
+            line: 0,
+            pid: 0,
+            tid: 0,
+            context: Vec::new(),
+            fields: Vec::new(),
+            late: false,
+            truncated: false,
+        }
+    }
+}
+
+impl Event<'_> {
+    /// An empty event that keeps this one's allocations, for the next record: the vectors' memory
+    /// does not depend on the lifetime of what stood in them.
+    #[must_use]
+    pub fn recycle<'b>(self) -> Event<'b> {
+        fn empty<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
+            fields.clear();
+            // Collecting an empty vector into one of the same shape reuses its allocation.
+            fields.into_iter().map(|_| unreachable!("the vector is empty")).collect()
+        }
+        Event { context: empty(self.context), fields: empty(self.fields), ..Event::default() }
+    }
+}

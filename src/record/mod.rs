@@ -1,0 +1,5 @@
+//! Records: events as bytes, and back.
+
+pub mod event;
+
+pub use event::{AnyValue, ErrorChain, Event, Field};
