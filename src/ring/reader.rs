@@ -279,13 +279,14 @@ pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
     Stamp::generation_of(raw) == generation
 }
 
-/// Copies `slots` slots from `slot` on into `out`, by relaxed word loads: private memory is then
-/// validated, shared memory is not looked at again.
-pub fn copy_slots<M: Memory>(memory: &M, block: u32, slot: u32, slots: u32, out: &mut Vec<u64>) {
+/// Copies a slot into `out`, from word `from` on, by relaxed word loads, and flushes its lines:
+/// private memory is then validated, shared memory is not looked at again.
+pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &mut Vec<u8>) {
     let handle = memory.block(block);
-    for slot in slot..(slot + slots).min(memory.slots_per_block()) {
-        out.extend((0..memory.slot_words()).map(|word| memory.slot_word(handle, slot, word)));
+    for word in from..memory.slot_words() {
+        out.extend_from_slice(&memory.slot_word(handle, slot, word).to_le_bytes());
     }
+    memory.flush(handle, slot);
 }
 
 /// Gives a block back: it becomes FREE of the next generation. False when its word is not what it
