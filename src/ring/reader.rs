@@ -137,12 +137,20 @@ impl Chain {
         Self { links: Vec::new(), current: None, slot: 0, next, missing: 0, malformed: 0 }
     }
 
-    /// Adds a begun block, of which `consumed` slots are consumed already.
-    pub fn insert(&mut self, block: u32, generation: u32, ordinal: u64, consumed: u32) {
+    /// Adds a begun block, of which `consumed` slots are consumed already. False when the chain
+    /// has passed that ordinal: the block holds nothing more to read.
+    #[must_use]
+    pub fn insert(&mut self, block: u32, generation: u32, ordinal: u64, consumed: u32) -> bool {
+        if self.ordinal().is_some_and(|at| ordinal_distance(at, ordinal) < 0) {
+            return false;
+        }
         let link = Link { ordinal, block, generation, consumed };
-        if self.current != Some(link) && !self.links.contains(&link) {
+        if self.current.is_none_or(|current| current.ordinal != ordinal)
+            && !self.links.contains(&link)
+        {
             self.links.push(link);
         }
+        true
     }
 
     /// Adds a block of a lane that is over and never said it began it: it comes last.
@@ -150,7 +158,16 @@ impl Chain {
         let known = self.links.iter().map(|link| link.ordinal).max();
         let last = known.or(self.current.map(|link| link.ordinal));
         let ordinal = last.map_or(self.next.unwrap_or(1), next_ordinal);
-        self.insert(block, generation, ordinal, consumed);
+        let link = Link { ordinal, block, generation, consumed };
+        if !self.links.iter().chain(&self.current).any(|known| known.block == block) {
+            self.links.push(link);
+        }
+    }
+
+    /// Whether blocks are known that have not been reached.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        !self.links.is_empty()
     }
 
     /// After a sweep: a next block that two sweeps did not find was overwritten or never there;
