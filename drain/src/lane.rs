@@ -1,9 +1,13 @@
 //! One lane as the drain reads it: its chain of blocks, the private copy of its next record, what
 //! was delivered last. Called by `merge.rs`; never frees and never writes.
 
-use logring::layout::{LaneRef, record, word::BlockWord, word::ExtOf};
+use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
+use logring::layout::{LaneRef, record};
 use logring::ring::Memory;
 use logring::ring::reader::{self, Chain, Look, Position};
+
+use crate::ledger::LaneMark;
+use crate::notice::Who;
 
 /// The first slot of a lane's next record, copied and not yet believed.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +39,10 @@ pub(crate) struct Owner {
 /// How far a replay reads a lane: behind it stands what the interrupted batch did not have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
+    /// Ordinal of the last block that the batch read in.
     pub(crate) ordinal: u64,
-    pub(crate) slot: u32,
+    /// How many slots of which block it had read; of another block of that ordinal none.
+    pub(crate) block: Option<(u32, u32)>,
 }
 
 /// A record's bytes in private memory, its parts found and their lengths checked.
@@ -45,7 +51,7 @@ pub(crate) struct Record<'a> {
     pub(crate) level: u8,
     pub(crate) callsite: u32,
     pub(crate) flags: u16,
-    pub(crate) context_len: usize,
+    pub(crate) context_len: u32,
     pub(crate) payload: &'a [u8],
 }
 
@@ -131,9 +137,11 @@ impl Lane {
     }
 
     fn is_beyond(&self, limit: Limit, at: Position) -> bool {
-        use logring::layout::word::ordinal_distance;
-        let ahead = self.chain.ordinal().map_or(0, |ordinal| ordinal_distance(limit.ordinal, ordinal));
-        ahead > 0 || (ahead == 0 && at.slot >= limit.slot)
+        let ordinal = self.chain.ordinal().unwrap_or(limit.ordinal);
+        match ordinal_distance(limit.ordinal, ordinal) {
+            0 => limit.block.is_none_or(|(block, slots)| block != at.block || at.slot >= slots),
+            ahead => ahead > 0,
+        }
     }
 
     /// Takes the head: copies the rest of its record and moves on behind it. `None` when what its
@@ -161,10 +169,7 @@ impl Lane {
         } else {
             self.bytes.get(record::PAYLOAD..record::PAYLOAD + payload_len)?
         };
-        let context_len = u32_at(&self.bytes, record::CONTEXT_LEN) as usize;
-        if context_len > payload_len {
-            return None;
-        }
+        let context_len = u32_at(&self.bytes, record::CONTEXT_LEN);
         Some(Record {
             level: head.level,
             callsite: u32_at(&self.bytes, record::CALLSITE),
@@ -210,6 +215,22 @@ impl Lane {
             }
         }
         whole.then_some(())
+    }
+
+    /// Where the lane stands, for the ledger.
+    pub(crate) fn mark(&self) -> LaneMark {
+        LaneMark {
+            lane: self.lane.index,
+            inc: self.lane.inc,
+            ordinal: self.chain.ordinal().unwrap_or(1),
+            sequence: self.sequence.unwrap_or(0),
+            flags: 0,
+        }
+    }
+
+    /// Whom a notice about this lane names.
+    pub(crate) fn who(&self) -> Who {
+        Who { pid: self.owner.pid, tid: self.owner.tid }
     }
 
     /// Where the lane is read: the block and the first slot not consumed.

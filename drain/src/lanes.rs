@@ -101,9 +101,11 @@ impl Lanes {
         let Some(lane) = self.slab.get_mut(at).and_then(Option::take) else { return };
         self.index.remove(&lane.lane);
         self.vacant.push(at);
-        spent.extend(self.unbegun.iter().filter(|owned| owned.lane == lane.lane).map(|owned| {
-            Spent { block: owned.block, generation: owned.generation, lane: owned.lane }
-        }));
+        for owned in self.unbegun.iter().filter(|owned| owned.lane == lane.lane) {
+            let Owned { block, generation, lane, .. } = *owned;
+            self.sweep.ignore(block, generation, lane);
+            spent.push(Spent { block, generation, lane });
+        }
     }
 
     /// Owned blocks that were not begun: extensions, and what a dead owner left.

@@ -38,6 +38,13 @@ impl Sweep {
         Self { settled: vec![0; block_count as usize] }
     }
 
+    /// Reports a block no more in this ownership: it is known to hold nothing.
+    pub fn ignore(&mut self, block: u32, generation: u32, lane: LaneRef) {
+        if let Some(settled) = self.settled.get_mut(block as usize) {
+            *settled = BlockWord::Owned { generation, lane }.raw();
+        }
+    }
+
     /// Looks at every word; `found` gets what is owned and was not yet reported as begun. Returns
     /// how many blocks are free. About 1 ns a block.
     pub fn run<M: Memory>(&mut self, memory: &M, mut found: impl FnMut(Owned)) -> u32 {
@@ -204,6 +211,13 @@ impl Chain {
     #[must_use]
     pub fn ordinal(&self) -> Option<u64> {
         self.current.map(|link| link.ordinal).or(self.next)
+    }
+
+    /// The block of this ordinal and its generation, if it is known and not passed.
+    #[must_use]
+    pub fn block_of(&self, ordinal: u64) -> Option<(u32, u32)> {
+        let mut known = self.current.iter().chain(&self.links);
+        known.find(|link| link.ordinal == ordinal).map(|link| (link.block, link.generation))
     }
 
     /// Stamps that made no sense since the last call.
