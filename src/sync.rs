@@ -4,7 +4,7 @@
 //! that the models can weaken each one and see it fail (`ci/loom.sh`).
 
 #[cfg(not(logring_loom))]
-pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
+pub use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
 
 #[cfg(logring_loom)]
 pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
