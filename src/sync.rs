@@ -58,6 +58,14 @@ pub mod order {
         attempted_store: Release;
         /// pair:attempted. The drain's look at it, before the lane's stamps.
         attempted_load: Acquire;
+        /// pair:page. A page of thread states, zeroed, hangs in the list.
+        page_cas: AcqRel;
+        /// pair:page. A look along the list of pages.
+        page_load: Acquire;
+        /// pair:flush. A process asks for a flush, after what it logged.
+        flush_cas: Release;
+        /// pair:flush. The drain's look at the newest flush, before its watermark.
+        flush_load: Acquire;
         /// pair:collecting. One lane at a time holds more than one block in hand.
         collecting_cas: Acquire;
         /// pair:collecting. It lets go.

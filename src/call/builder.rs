@@ -1,43 +1,22 @@
 //! Joining a segment: `logring::builder("billing").level(Level::Info).install()`.
 
 use std::fmt;
-use std::time::Duration;
 
-use super::attach::{self, Attached};
+use super::producer::Producer;
 use super::filter::Filter;
 use super::installed;
 use super::logger::Logger;
+use super::overflow::Overflow;
 use crate::error::{Error, Result};
 use crate::layout::geometry;
 use crate::level::Level;
+use crate::shm::Segment;
 
 /// The environment variable whose filter wins over the program's.
 pub const FILTER_VARIABLE: &str = "LOGRING";
 
 /// Default of [`Builder::max_record_bytes`].
 pub const MAX_RECORD_BYTES: u32 = 1 << 20;
-
-/// What a log call does when the ring is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Overflow {
-    /// It waits while a drain runs, but no longer than this; then the record is dropped and
-    /// counted. Without a drain it is dropped at once.
-    Block {
-        /// Longest wait.
-        up_to: Duration,
-    },
-    /// It waits, for the next drain too: no record is dropped, and a service may stand still.
-    BlockForever,
-    /// The record is dropped and counted.
-    Drop,
-}
-
-impl Default for Overflow {
-    fn default() -> Self {
-        Self::Block { up_to: Duration::from_millis(100) }
-    }
-}
 
 /// What a builder has been told, the environment included.
 #[derive(Clone, Debug)]
@@ -120,9 +99,9 @@ impl Builder {
     /// geometry; a segment that cannot be created or attached.
     pub fn install(self) -> Result<Guard> {
         installed::check_free()?;
-        let segment = attach::attach(self.options()?)?;
-        installed::install(segment)?;
-        Ok(Guard { segment })
+        let producer = Producer::attach(self.options()?)?;
+        installed::install(producer)?;
+        Ok(Guard { producer })
     }
 
     /// Attaches a further segment and gives the logger for it. A callsite follows the filter of the
@@ -131,7 +110,7 @@ impl Builder {
     /// # Errors
     /// A bad name, filter or geometry; a segment that cannot be created or attached.
     pub fn open(self) -> Result<Logger> {
-        Ok(Logger::of(attach::attach(self.options()?)?))
+        Ok(Logger::of(Producer::attach(self.options()?)?))
     }
 
     fn options(self) -> Result<Options> {
@@ -166,21 +145,24 @@ impl Builder {
     }
 }
 
-/// Keeps the installed segment in use; hold it until the end of `main`.
-#[must_use = "the guard goes at once when it is not bound to a name: `let _guard = ...`"]
+/// The installed segment. Nothing need be called before the process ends: a record whose call has
+/// returned is safe.
+#[must_use = "bind the guard to a name: `let _guard = ...`"]
 pub struct Guard {
-    segment: &'static Attached,
+    producer: &'static Producer,
+}
+
+impl Guard {
+    /// The segment that was installed.
+    #[must_use]
+    pub fn segment(&self) -> &'static Segment {
+        self.producer.segment()
+    }
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guard").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.segment.leave();
+        f.debug_struct("Guard").field("segment", &self.segment().name()).finish()
     }
 }
 

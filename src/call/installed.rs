@@ -2,19 +2,19 @@
 
 use std::sync::OnceLock;
 
-use super::attach::Attached;
+use super::producer::Producer;
 use super::{Callsite, Interner, Logger};
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU64, Ordering};
 
-static INSTALLED: OnceLock<&'static Attached> = OnceLock::new();
+static INSTALLED: OnceLock<&'static Producer> = OnceLock::new();
 
 /// Calls that found no segment.
 static EARLY: AtomicU64 = AtomicU64::new(0);
 
 /// The installed segment.
 #[inline]
-pub(crate) fn installed() -> Option<&'static Attached> {
+pub(crate) fn installed() -> Option<&'static Producer> {
     INSTALLED.get().copied()
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn installed() -> Option<&'static Attached> {
 ///
 /// # Errors
 /// There is one already.
-pub(super) fn install(segment: &'static Attached) -> Result<()> {
+pub(super) fn install(segment: &'static Producer) -> Result<()> {
     INSTALLED.set(segment).map_err(|_| taken())
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
 /// is full, and its facts stand inline in each record.
 #[cold]
 #[inline(never)]
-pub(crate) fn register(callsite: &'static Callsite, segment: &'static Attached) -> u32 {
+pub(crate) fn register(callsite: &'static Callsite, segment: &'static Producer) -> u32 {
     let id = segment.intern(&callsite.facts().encode()).unwrap_or(0);
     callsite.set_cached(segment.tag(), id);
     id

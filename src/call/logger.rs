@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::attach::Attached;
+use super::producer::Producer;
 use super::installed;
 use crate::error::{Error, Result};
 use crate::record::Scratch;
@@ -14,14 +14,14 @@ use crate::record::value::{AnyEncode, stage};
 /// What a logger needs of a segment to encode its context.
 pub trait Interner {
     /// The dictionary id of this content; `None` when the dictionary is full.
-    fn intern(&self, content: &[u8]) -> Option<u32>;
+    fn intern(&'static self, content: &[u8]) -> Option<u32>;
 }
 
 /// Where records go, and what stands in each of them. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Logger {
     /// `None` = the installed one, whenever it is.
-    segment: Option<&'static Attached>,
+    segment: Option<&'static Producer>,
     /// `None` = empty.
     context: Option<Arc<Context>>,
 }
@@ -76,13 +76,13 @@ pub fn logger() -> Logger {
 
 impl Logger {
     /// A logger of this segment without context.
-    pub(super) fn of(segment: &'static Attached) -> Self {
+    pub(super) fn of(segment: &'static Producer) -> Self {
         Self { segment: Some(segment), context: None }
     }
 
     /// The segment that records of this logger go to; `None` before `install`.
     #[inline]
-    pub(crate) fn segment(&self) -> Option<&'static Attached> {
+    pub(crate) fn segment(&self) -> Option<&'static Producer> {
         self.segment.or_else(installed::installed)
     }
 

@@ -9,20 +9,23 @@ use crate::sys;
 
 /// What a log call does when no block is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
-    /// Wait for a block for at most `up_to`, then drop the record; drop at once while no drain
-    /// runs. `None` waits without deadline, also for a drain that has yet to start.
+    /// It waits while a drain runs, but no longer than this; then the record is dropped and
+    /// counted. Without a drain it is dropped at once.
     Block {
-        /// The deadline.
-        up_to: Option<Duration>,
+        /// Longest wait.
+        up_to: Duration,
     },
-    /// Drop the newest record, at once.
+    /// It waits, for the next drain too: no record is dropped, and a service may stand still.
+    BlockForever,
+    /// The record is dropped and counted.
     Drop,
 }
 
 impl Default for Overflow {
     fn default() -> Self {
-        Self::Block { up_to: Some(Duration::from_millis(100)) }
+        Self::Block { up_to: Duration::from_millis(100) }
     }
 }
 
@@ -35,7 +38,11 @@ pub(crate) fn insist<T>(producer: &Producer, mut attempt: impl FnMut() -> Option
     if let Some(got) = attempt() {
         return Some(got);
     }
-    let Overflow::Block { up_to } = producer.overflow() else { return None };
+    let up_to = match producer.overflow() {
+        Overflow::Block { up_to } => Some(up_to),
+        Overflow::BlockForever => None,
+        Overflow::Drop => return None,
+    };
     let area = producer.segment().drain_area();
     let deadline = up_to.and_then(|up_to| Instant::now().checked_add(up_to));
     let backoff = crossbeam_utils::Backoff::new();

@@ -4,15 +4,19 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::callsite::Callsite;
+use super::builder::Options;
 use super::filter::Filter;
+use super::logger::Interner;
 use super::overflow::Overflow;
+use super::thread;
 use super::thread::SEGMENTS_MAX;
 use crate::error::{Error, Result};
-use crate::layout::LaneRef;
+use crate::layout::Geometry;
 use crate::layout::header::clock;
 use crate::layout::level_word::LevelWord;
-use crate::shm::Segment;
+use crate::record::callsite::encode_string;
+use crate::ring::long;
+use crate::shm::{Segment, SegmentSpec};
 use crate::sync::Ordering::Relaxed;
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::sys;
@@ -34,15 +38,22 @@ pub struct Producer {
 static PRODUCERS: Mutex<Vec<&'static Producer>> = Mutex::new(Vec::new());
 
 impl Producer {
-    /// The tie to `segment`, made at the first call; `overflow` and `filter` count then only.
+    /// Attaches the segment that `options` name, creating it where it is absent. A segment that this
+    /// process is tied to already keeps its overflow policy and filter.
     ///
     /// # Errors
-    /// More than [`SEGMENTS_MAX`] segments in one process, or no memory.
-    pub(crate) fn of(
-        segment: &'static Segment,
-        overflow: Overflow,
-        filter: Filter,
-    ) -> Result<&'static Self> {
+    /// A bad name or geometry; a segment that cannot be created or attached; too many segments.
+    pub(crate) fn attach(options: Options) -> Result<&'static Self> {
+        let spec = SegmentSpec {
+            geometry: Geometry::with_ring_bytes(options.ring_bytes),
+            max_record_bytes: options.max_record_bytes,
+            ..SegmentSpec::new(options.name)
+        };
+        let (segment, _) = Segment::open_or_create_static(&spec)?;
+        Self::of(segment, options.overflow, options.filter)
+    }
+
+    fn of(segment: &'static Segment, overflow: Overflow, filter: Filter) -> Result<&'static Self> {
         let mut producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = producers.iter().find(|known| known.segment.uuid() == segment.uuid()) {
             return Ok(known);
@@ -117,23 +128,34 @@ impl Producer {
         }
     }
 
-    /// Makes `site` known to the segment: its id, and the level word that it asks from now on.
-    /// `None` when that word says that the call is disabled. Id 0 = the dictionary is full.
-    #[cold]
-    pub(crate) fn resolve(&self, site: &'static Callsite, lane: LaneRef) -> Option<u32> {
-        let cached = site.cached();
-        if cached.tag == self.segment.tag() {
-            return Some(cached.id);
-        }
-        let id = self.segment.intern(lane, &site.content()).unwrap_or(0);
-        let base = self.filter.threshold(site.target()).number();
-        let target = self.segment.intern(lane, &site.target_content()).unwrap_or(0);
-        let word = self.segment.level_word(target, base);
-        let threshold = match word {
-            Some(word) => LevelWord::of(word.load(Relaxed)).map_or(base, |word| word.threshold),
-            None => base,
-        };
-        site.settle(self.segment.tag(), id, word);
-        (site.level().number() >= threshold).then_some(id)
+    /// Lets the next lane collect extension blocks, and wakes who waits for that.
+    pub(crate) fn stop_collecting(&self) {
+        long::stop_collecting(self.segment);
+        self.segment.drain_area().announce_free();
+    }
+
+    /// The segment's part of a callsite's cached id; never 0.
+    #[inline(always)]
+    pub(crate) fn tag(&self) -> u32 {
+        self.segment.tag()
+    }
+
+    /// The level word of a target; where the table is full, one of this process's own.
+    pub(crate) fn level_word(&'static self, target: &str) -> &'static AtomicU64 {
+        let base = self.filter.threshold(target);
+        let id = self.intern(&encode_string(target)).unwrap_or(0);
+        self.segment.level_word(id, base).unwrap_or_else(|| {
+            // No operator can change it, but it says what the program's own filter says.
+            let word = LevelWord { target: id, base, threshold: base };
+            Box::leak(Box::new(AtomicU64::new(word.raw())))
+        })
+    }
+}
+
+impl Interner for Producer {
+    /// Registers the calling thread where it has not logged yet: an entry that is being filled is
+    /// marked with the filler's lane.
+    fn intern(&'static self, content: &[u8]) -> Option<u32> {
+        self.segment.intern(thread::lane(self)?, content)
     }
 }

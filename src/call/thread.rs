@@ -15,7 +15,7 @@ use crate::layout::lane::LaneKind;
 use crate::layout::word::INC_BITS;
 use crate::record::writer::{Extents, Rest};
 use crate::ring::LaneCell;
-use crate::ring::writer::{Claimed, State};
+use crate::ring::writer::State;
 use crate::shm::Block;
 use crate::sync::Ordering::{AcqRel, Relaxed};
 use crate::sync::{AtomicU64, order};
@@ -28,8 +28,12 @@ pub(crate) const SEGMENTS_MAX: usize = 32;
 #[repr(C, align(128))]
 pub(crate) struct ThreadState {
     pub(crate) cell: LaneCell<Block>,
+    /// Whose segment it is in.
+    pub(crate) producer: Cell<Option<&'static Producer>>,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
+    /// Whether the open record has extension blocks.
+    pub(crate) long: Cell<bool>,
     /// What the open record's writer goes on to.
     pub(crate) rest: UnsafeCell<Rest>,
     pub(crate) extents: UnsafeCell<Extents>,
@@ -39,19 +43,8 @@ pub(crate) struct ThreadState {
     owner: AtomicU64,
 }
 
-/// An extension block of the open record.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Extension {
-    pub(crate) block: u32,
-    pub(crate) generation: u32,
-}
-
-impl From<Claimed> for Extension {
-    fn from(claimed: Claimed) -> Self {
-        Self { block: claimed.block, generation: claimed.generation }
-    }
-}
+/// An extension block of the open record: its number and generation.
+pub(crate) type Extension = [u32; 2];
 
 const TAKEN: u64 = u64::MAX;
 /// Bytes of a page of states; the first state's place holds the link to the next page.
@@ -90,6 +83,16 @@ fn set_current(producer: &Producer, state: &'static ThreadState) {
     STATES_OF_THREAD.with(|states| states[producer.index()].set(state));
 }
 
+/// The calling thread's lane, registered where it has none.
+pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
+    let state = current(producer);
+    match state.cell.state() {
+        State::Live => Some(state.cell.lane()),
+        State::Unregistered => register(producer).map(|state| state.cell.lane()),
+        State::Registering | State::Drain => None,
+    }
+}
+
 /// Registers the calling thread: a state, the process's entry, a lane. `None` when a table is full.
 /// What the thread logs from inside (allocator hooks, signal handlers) is dropped and counted.
 #[cold]
@@ -108,6 +111,7 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
         return None;
     };
     state.owner.store(owner_of(lane), Relaxed);
+    state.producer.set(Some(producer));
     state.cell.adopt(producer.segment(), lane, process);
     Some(state)
 }

@@ -27,6 +27,7 @@ pub struct Writer {
     pos: *mut u8,
     end: *mut u8,
     rest: *mut Rest,
+    owner: *const (),
 }
 
 /// What comes after a writer's current slot.
@@ -42,8 +43,8 @@ pub struct Rest {
 /// The extension blocks of a long record, in order.
 #[derive(Debug)]
 pub struct Extents {
-    /// Block numbers.
-    pub list: *const u32,
+    /// Block numbers, each followed by the block's generation.
+    pub list: *const [u32; 2],
     /// How many there are.
     pub count: u32,
     /// The first slot of block 0.
@@ -82,14 +83,31 @@ impl Writer {
     #[inline(always)]
     #[must_use]
     pub const unsafe fn new(pos: *mut u8, end: *mut u8, rest: *mut Rest) -> Self {
-        Self { pos, end, rest }
+        Self { pos, end, rest, owner: ptr::null() }
+    }
+
+    /// The same, remembering what opened it.
+    #[inline(always)]
+    pub(crate) const fn owned_by(self, owner: *const ()) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// What opened it.
+    #[inline(always)]
+    pub(crate) const fn owner(&self) -> *const () {
+        self.owner
     }
 
     /// The writer of a record that was dropped: it takes nothing.
     #[inline(always)]
     #[must_use]
     pub(crate) const fn closed() -> Self {
-        Self { pos: ptr::null_mut(), end: ptr::null_mut(), rest: ptr::null_mut() }
+        Self {
+            pos: ptr::null_mut(),
+            end: ptr::null_mut(),
+            rest: ptr::null_mut(),
+            owner: ptr::null(),
+        }
     }
 
     /// Whether there is a record behind it.
@@ -231,7 +249,7 @@ impl Rest {
                 return None;
             }
             // SAFETY: W2: the list has `count` entries.
-            let block = unsafe { *extents.list.add(self.next_extent as usize) };
+            let [block, _] = unsafe { *extents.list.add(self.next_extent as usize) };
             self.next_extent += 1;
             self.slots_left = extents.slots_per_block - 1;
             extents.slots_base.wrapping_add(block as usize * extents.block_bytes)
