@@ -13,7 +13,11 @@ pub mod layout;
 pub mod level;
 pub mod record;
 pub mod ring;
+#[cfg(not(logring_loom))]
+pub mod shm;
 pub mod sync;
+#[cfg(not(logring_loom))]
+pub mod sys;
 
 pub use error::{Error, Result};
 pub use level::Level;
