@@ -15,7 +15,11 @@ pub mod layout;
 pub mod level;
 pub mod record;
 pub mod ring;
+#[cfg(not(logring_loom))]
+pub mod shm;
 pub mod sync;
+#[cfg(not(logring_loom))]
+pub mod sys;
 
 #[cfg(not(logring_loom))]
 pub use call::{Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, logger};

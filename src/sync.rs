@@ -70,6 +70,35 @@ pub mod order {
         collecting_cas: Acquire;
         /// pair:collecting. It lets go.
         collecting_store: Release;
+        /// pair:entry. A process or lane entry given back, zeroed before.
+        entry_free: Release;
+        /// pair:entry. An entry taken; the new owner's stores come after the zeroing.
+        entry_cas: Acquire;
+        /// pair:live. A process entry's pid, then its word: the fields that prove its death before.
+        live_store: Release;
+        /// pair:live. A look at them; the fields are read after it.
+        live_load: Acquire;
+        /// pair:own. What a process knows of its own entry, told to its other threads.
+        own_store: Release;
+        /// pair:own. Their look at it.
+        own_load: Acquire;
+        /// pair:own. One thread of a process registers it.
+        own_cas: Acquire;
+        /// pair:ready. A dictionary entry, its bytes before it.
+        ready_store: Release;
+        /// pair:ready. A look at it; the bytes are read after it.
+        ready_load: Acquire;
+        /// pair:anchor. An odd sequence before the values of a clock anchor change.
+        anchor_open: Release;
+        /// pair:anchor. The even sequence after them.
+        anchor_store: Release;
+        /// pair:anchor. A reader's first look at the sequence; the values are read after it.
+        anchor_load: Acquire;
+        /// pair:anchor. Its second look comes after the values.
+        anchor_check: Acquire;
+        /// pair:removed. Of a remover and a process that registers, one sees the other: each writes
+        /// its word, then reads the other's, which nothing weaker keeps in that order.
+        removed_fence: SeqCst;
     }
 }
 
