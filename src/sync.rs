@@ -66,6 +66,10 @@ pub mod order {
         flush_cas: Release;
         /// pair:flush. The drain's look at the newest flush, before its watermark.
         flush_load: Acquire;
+        /// pair:flush-done. The drain says which flush is done, all its writes before it.
+        flush_done_store: Release;
+        /// pair:flush-done. A caller of flush looks.
+        flush_done_load: Acquire;
         /// pair:collecting. One lane at a time holds more than one block in hand.
         collecting_cas: Acquire;
         /// pair:collecting. It lets go.

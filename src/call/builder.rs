@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::producer::Producer;
 use super::filter::Filter;
 use super::installed;
 use super::logger::Logger;
 use super::overflow::Overflow;
+use super::producer::Producer;
 use crate::error::{Error, Result};
 use crate::layout::geometry;
 use crate::level::Level;

@@ -10,6 +10,7 @@ use super::thread::{self, EXTENSIONS_MAX, ThreadState};
 use super::{Callsite, Logger, Producer, installed};
 use crate::layout::record::{self, flags};
 use crate::layout::stamp::Kind;
+use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
 use crate::ring::{Memory, long};
@@ -28,7 +29,7 @@ struct Header {
 /// is closed when the record is dropped.
 #[inline(never)]
 #[must_use]
-pub fn begin(callcallsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
+pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
     let Some(producer) = logger.segment() else { return Writer::closed() };
     let thread = thread::current(producer);
     let segment = producer.segment();
@@ -67,7 +68,12 @@ fn publish(owner: *const ()) {
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
     let Some(producer) = thread.producer.get() else { return };
     let kind = if thread.long.replace(false) { Kind::Head } else { Kind::Record };
-    thread.cell.commit(producer.segment(), kind, thread.level.get());
+    let level = thread.level.get();
+    thread.cell.commit(producer.segment(), kind, level);
+    if level >= Level::Error.number() {
+        // What matters this much is not left to the drain's rhythm.
+        producer.segment().drain_area().ring_doorbell();
+    }
 }
 
 /// Marks the next `slots` slots and stores the header. The caller has seen that they fit.
@@ -154,11 +160,12 @@ fn begin_cold(
     };
     thread.level.set(callsite.facts().level);
     thread.cell.close();
-    let open = if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
-        open_short(producer, thread, header)
-    } else {
-        open_long(producer, thread, header)
-    };
+    let open =
+        if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
+            open_short(producer, thread, header)
+        } else {
+            open_long(producer, thread, header)
+        };
     let Some(mut writer) = open else {
         thread.cell.drop_one(segment);
         thread.cell.reopen();
@@ -173,7 +180,11 @@ fn begin_cold(
 }
 
 /// A record that fits a block; the cell is closed. `None` when the ring is full.
-fn open_short(producer: &'static Producer, thread: &'static ThreadState, header: Header) -> Option<Writer> {
+fn open_short(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    header: Header,
+) -> Option<Writer> {
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
     make_room(producer, thread, slots)?;
@@ -188,12 +199,18 @@ fn make_room(producer: &'static Producer, thread: &'static ThreadState, slots: u
     if left >= slots {
         return Some(());
     }
-    insist(producer, || cell.cross(segment).then_some(()))
+    insist(producer, || cell.cross(segment).then_some(()))?;
+    segment.drain_area().ring_doorbell();
+    Some(())
 }
 
 /// A record longer than a block; the cell is closed. All its blocks are claimed before its mark.
 /// `None` when the ring did not have them.
-fn open_long(producer: &'static Producer, thread: &'static ThreadState, header: Header) -> Option<Writer> {
+fn open_long(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    header: Header,
+) -> Option<Writer> {
     let segment = producer.segment();
     let cell = &thread.cell;
     let block_payload =

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::producer::Producer;
 use super::installed;
+use super::producer::Producer;
 use crate::error::{Error, Result};
 use crate::record::Scratch;
 use crate::record::callsite::encode_string;

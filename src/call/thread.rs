@@ -161,7 +161,8 @@ fn is_over(producer: &Producer, owner: u64) -> bool {
         return false;
     }
     let owner = owner - 1;
-    let lane = LaneRef { index: (owner >> INC_BITS) as u32, inc: owner as u32 & ((1 << INC_BITS) - 1) };
+    let lane =
+        LaneRef { index: (owner >> INC_BITS) as u32, inc: owner as u32 & ((1 << INC_BITS) - 1) };
     producer.segment().lane_has_ended(lane)
 }
 

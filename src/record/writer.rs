@@ -306,7 +306,12 @@ impl Scratch {
         let mut out = unsafe {
             let base = Self::base(this);
             let used = (*this.as_ptr()).used;
-            Writer { pos: base.add(used), end: base.add(Self::capacity(this)), rest }
+            Writer {
+                pos: base.add(used),
+                end: base.add(Self::capacity(this)),
+                rest,
+                owner: ptr::null(),
+            }
         };
         fill(&mut out);
         if out.rest != rest {

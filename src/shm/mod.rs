@@ -4,7 +4,8 @@
 //!
 //! What happens in each file: `name` where things stand, `create` and `segment` how a segment comes to
 //! be and is found, `backing` and `view` its memory, `lock_file` the liveness locks, `process` and
-//! `lane` the tables, `dictionary`, `levels`, `drain_area` and `drain_lock` the rest.
+//! `lane` the tables, `dictionary`, `levels`, `drain_area` and `drain_lock` the rest, `wake` who
+//! wakes whom.
 
 pub mod backing;
 pub mod create;
@@ -15,11 +16,13 @@ pub mod header;
 pub mod lane;
 pub mod levels;
 pub mod lock_file;
+mod memory;
 pub mod name;
 pub mod process;
 pub mod registry;
 pub mod segment;
 pub mod view;
+mod wake;
 
 pub use drain_area::{Anchor, DrainArea, SinkState};
 pub use drain_lock::{DrainLock, Holder};

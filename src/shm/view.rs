@@ -257,16 +257,24 @@ unsafe impl Send for Slots {}
 unsafe impl Sync for Slots {}
 
 /// A block's first slot.
+///
+/// The default is no block at all (a null address): what a lane has before its first claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
-pub struct Block(NonNull<u8>);
+pub struct Block(*mut u8);
+
+impl Default for Block {
+    fn default() -> Self {
+        Self(std::ptr::null_mut())
+    }
+}
 
 impl Block {
     /// The address of slot 0.
     #[inline(always)]
     #[must_use]
     pub fn as_ptr(self) -> *mut u8 {
-        self.0.as_ptr()
+        self.0
     }
 }
 
@@ -300,7 +308,15 @@ impl Slots {
         assert!(block < self.block_count, "block {block} of {}", self.block_count);
         let slot = block as usize * self.slots_per_block as usize;
         // SAFETY: a block below the count lies between base and end.
-        Block(unsafe { self.base.add(slot << self.slot_shift) })
+        Block(unsafe { self.base.add(slot << self.slot_shift) }.as_ptr())
+    }
+
+    /// The address of a slot, for its owner.
+    #[inline(always)]
+    #[must_use]
+    pub fn slot_ptr(&self, block: Block, slot: u32) -> *mut u8 {
+        debug_assert!(slot < self.slots_per_block);
+        block.0.wrapping_add((slot as usize) << self.slot_shift)
     }
 
     /// The stamp of a slot of a block of these slots. The slot is below `slots_per_block`: the ring
@@ -310,9 +326,7 @@ impl Slots {
     pub fn stamp(&self, block: Block, slot: u32) -> &AtomicU64 {
         debug_assert!(slot < self.slots_per_block);
         // SAFETY: in the block, as the ring's contract says (`ring::Memory`: indexes are in range).
-        unsafe {
-            AtomicU64::from_ptr(block.0.add((slot as usize) << self.slot_shift).as_ptr().cast())
-        }
+        unsafe { AtomicU64::from_ptr(block.0.add((slot as usize) << self.slot_shift).cast()) }
     }
 
     /// Word `word` of a slot, by a relaxed load; 0 for a word outside of the ring.
@@ -320,7 +334,7 @@ impl Slots {
     #[must_use]
     pub fn slot_word(&self, block: Block, slot: u32, word: u32) -> u64 {
         let offset = ((slot as usize) << self.slot_shift) + word as usize * 8;
-        let at = block.0.as_ptr().wrapping_add(offset);
+        let at = block.0.wrapping_add(offset);
         if at < self.base.as_ptr() || at >= self.end.as_ptr() {
             return 0;
         }
