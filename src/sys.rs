@@ -140,9 +140,9 @@ pub fn prefetch_write(at: *const u8) {
     // SAFETY: a prefetch never faults and changes no memory.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        std::arch::asm!("prefetchw [{}]", in(reg) at, options(nostack, preserves_flags, nomem));
+        std::arch::asm!("prefetchw [{}]", in(reg) at.addr(), options(nostack, preserves_flags, nomem));
         #[cfg(target_arch = "aarch64")]
-        std::arch::asm!("prfm pstl1keep, [{}]", in(reg) at, options(nostack, preserves_flags, nomem));
+        std::arch::asm!("prfm pstl1keep, [{}]", in(reg) at.addr(), options(nostack, preserves_flags, nomem));
     }
 }
 

@@ -111,7 +111,8 @@ impl DrainArea<'_> {
     pub fn set_anchor(&self, anchor: Anchor) {
         let [first, second] = [0, 1].map(|index| self.sequence(index).load(Ordering::Relaxed));
         // A drain that was killed inside left an odd sequence: that anchor is the one to write.
-        let older = usize::from(first % 2 == 0 && (second % 2 == 1 || second < first));
+        let older =
+            usize::from(first.is_multiple_of(2) && (!second.is_multiple_of(2) || second < first));
         let newest = first.max(second) & !1;
         self.sequence(older).store(newest | 1, Ordering::Relaxed);
         fence(order::anchor_open()); // pair:anchor
@@ -141,7 +142,7 @@ impl DrainArea<'_> {
             [1, 2, 3].map(|word| self.anchor_word(index, word).load(Ordering::Relaxed));
         fence(order::anchor_check()); // pair:anchor
         let is_whole = sequence != 0
-            && sequence % 2 == 0
+            && sequence.is_multiple_of(2)
             && self.sequence(index).load(Ordering::Relaxed) == sequence;
         is_whole.then_some((sequence, Anchor { clock, realtime_ns, ns_per_tick }))
     }

@@ -15,6 +15,7 @@ pub mod header;
 pub mod lane;
 pub mod levels;
 pub mod lock_file;
+mod memory;
 pub mod name;
 pub mod process;
 pub mod registry;

@@ -12,11 +12,10 @@ use super::backing::Mapping;
 use super::lock_file::{self, LockFile};
 use super::name::{self, Paths};
 use super::process::OwnPage;
-use super::view::{Block, Slots, View};
+use super::view::{Slots, View};
 use super::{create, drain_lock, header::Header};
 use crate::error::{Error, Result};
-use crate::layout::{self, Geometry, Offsets, drain_area, geometry, header as at, lane};
-use crate::ring::Memory;
+use crate::layout::{Geometry, Offsets, geometry, header as at};
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, order};
 use crate::sys;
 
@@ -46,7 +45,7 @@ impl SegmentSpec {
 #[derive(Debug)]
 pub struct Segment {
     mapping: Mapping,
-    slots: Slots,
+    pub(super) slots: Slots,
     geometry: Geometry,
     offsets: Offsets,
     header: Header,
@@ -367,74 +366,5 @@ impl Drop for Segment {
         if self.pinned.load(Ordering::Relaxed) != 0 {
             self.mapping.set_pinned(true);
         }
-    }
-}
-
-impl Memory for Segment {
-    type Block = Block;
-
-    #[inline]
-    fn slots_per_block(&self) -> u32 {
-        self.geometry.slots_per_block
-    }
-
-    #[inline]
-    fn block_count(&self) -> u32 {
-        self.geometry.block_count
-    }
-
-    #[inline]
-    fn lane_count(&self) -> u32 {
-        self.geometry.lane_count
-    }
-
-    #[inline]
-    fn slot_words(&self) -> u32 {
-        self.geometry.slot_size / 8
-    }
-
-    #[inline]
-    fn word(&self, block: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets.words + block as usize * 8)
-    }
-
-    #[inline]
-    fn begun(&self, block: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets.heads + block as usize * geometry::HEAD_BYTES)
-    }
-
-    #[inline]
-    fn ext_of(&self, block: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets.heads + block as usize * geometry::HEAD_BYTES + 8)
-    }
-
-    #[inline]
-    fn hint(&self, index: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets.hints + index as usize * 8)
-    }
-
-    #[inline]
-    fn attempted(&self, lane: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets.lanes + lane as usize * layout::lane::SIZE + lane::ATTEMPTED)
-    }
-
-    #[inline]
-    fn collecting(&self) -> &AtomicU64 {
-        self.u64_at(self.offsets.drain_area + drain_area::COLLECTING)
-    }
-
-    #[inline(always)]
-    fn block(&self, block: u32) -> Self::Block {
-        self.slots.block(block)
-    }
-
-    #[inline(always)]
-    fn stamp(&self, block: Self::Block, slot: u32) -> &AtomicU64 {
-        self.slots.stamp(block, slot)
-    }
-
-    #[inline(always)]
-    fn slot_word(&self, block: Self::Block, slot: u32, word: u32) -> u64 {
-        self.slots.slot_word(block, slot, word)
     }
 }
