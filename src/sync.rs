@@ -9,9 +9,31 @@ pub use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler
 #[cfg(logring_loom)]
 pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-/// A compiler fence has no meaning for the model: it is argued in ARCHITECTURE.md.
+/// A compiler fence has no meaning for the model (it is argued in ARCHITECTURE.md), but it stands
+/// where a signal handler may see a difference.
 #[cfg(logring_loom)]
-pub fn compiler_fence(_: Ordering) {}
+pub fn compiler_fence(_: Ordering) {
+    signal::point();
+}
+
+/// Two steps on what this thread alone uses, in this order also for a signal handler of the thread.
+/// The models turn the order round by its name.
+#[inline(always)]
+pub fn in_order<A, B>(
+    _reversed: &str,
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    #[cfg(logring_loom)]
+    if weaken::is(_reversed) {
+        let second = second();
+        compiler_fence(Ordering::SeqCst);
+        return (first(), second);
+    }
+    let first = first();
+    compiler_fence(Ordering::SeqCst);
+    (first, second())
+}
 
 /// The orderings of the protocol, by name. `pair:x` joins a store to the loads that rely on it.
 pub mod order {
@@ -106,15 +128,52 @@ pub mod order {
     }
 }
 
-/// Under the model checker: which ordering is weakened in this run.
+/// Under the model checker: what is weakened or put in a wrong order in this run.
 #[cfg(logring_loom)]
 pub mod weaken {
     use std::sync::OnceLock;
 
     static NAME: OnceLock<Option<String>> = OnceLock::new();
 
-    /// Whether `name` is the ordering to weaken, as `LOGRING_WEAKEN` says.
+    /// Whether `name` is the ordering or the step that `LOGRING_WEAKEN` names.
     pub fn is(name: &str) -> bool {
         NAME.get_or_init(|| std::env::var("LOGRING_WEAKEN").ok()).as_deref() == Some(name)
+    }
+}
+
+/// Under the model checker: the points at which a signal handler may run on a producer's thread.
+#[cfg(logring_loom)]
+pub mod signal {
+    use std::cell::RefCell;
+
+    type Handler = Box<dyn FnOnce()>;
+
+    thread_local! {
+        static ARMED: RefCell<Option<(u32, Handler)>> = const { RefCell::new(None) };
+    }
+
+    /// Lets `handler` run at the point that comes after `points` others.
+    pub fn arm(points: u32, handler: impl FnOnce() + 'static) {
+        ARMED.with_borrow_mut(|armed| *armed = Some((points, Box::new(handler))));
+    }
+
+    /// Takes back what [`arm`] armed. False when it has run already, or nothing was armed.
+    pub fn disarm() -> bool {
+        ARMED.with_borrow_mut(Option::take).is_some()
+    }
+
+    /// A point at which the handler may run.
+    pub fn point() {
+        let due = ARMED.with_borrow_mut(|armed| match armed {
+            Some((0, _)) => armed.take(),
+            Some((points, _)) => {
+                *points -= 1;
+                None
+            }
+            None => None,
+        });
+        if let Some((_, handler)) = due {
+            handler();
+        }
     }
 }

@@ -60,15 +60,17 @@ pub fn give_up<M: Memory>(
 }
 
 /// Marks the head, then names it in each of its extension blocks. Only after this the bytes.
+///
+/// The cell is closed. `None` when the head does not fit its open block; then it is closed still.
 pub fn mark_head<M: Memory>(
     memory: &M,
     cell: &LaneCell<M::Block>,
     slots: u32,
     extensions: impl Iterator<Item = Claimed>,
 ) -> Option<Place<M::Block>> {
-    let (open, slot) = cell.open_block()?;
+    let (open, slot) = cell.open_block().filter(|_| cell.fits(slots))?;
     let ext_of = ExtOf { generation: open.generation, slot, block: open.block };
-    let place = cell.mark(memory, slots);
+    let place = cell.mark(memory, slots)?;
     for extension in extensions {
         // Published by the head's stamp (pair:commit).
         memory.ext_of(extension.block).store(ext_of.raw(), Relaxed);

@@ -325,6 +325,11 @@ pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &
 ///
 /// At the last generation all stamps are zeroed first, since generations start again at 1.
 pub fn free<M: Memory>(memory: &M, block: u32, generation: u32, lane: LaneRef) -> bool {
+    let owned = BlockWord::Owned { generation, lane }.raw();
+    // While the word says so only the drain changes it; what it has freed before is not touched.
+    if memory.word(block).load(Relaxed) != owned {
+        return false;
+    }
     memory.ext_of(block).store(0, Relaxed);
     let next = next_generation(generation);
     if next < generation {
@@ -334,7 +339,6 @@ pub fn free<M: Memory>(memory: &M, block: u32, generation: u32, lane: LaneRef) -
         }
         memory.begun(block).store(0, Relaxed);
     }
-    let owned = BlockWord::Owned { generation, lane }.raw();
     let free = BlockWord::Free { generation: next }.raw();
     // pair:free; the release orders the stores above before it as well
     if memory.word(block).compare_exchange(owned, free, order::free_store(), Relaxed).is_err() {

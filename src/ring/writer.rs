@@ -10,7 +10,7 @@ use super::{Memory, hints};
 use crate::layout::stamp::{Kind, Stamp};
 use crate::layout::word::{Begun, BlockWord, LaneRef, next_ordinal};
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::sync::{compiler_fence, order};
+use crate::sync::{compiler_fence, in_order, order};
 
 /// One thread's private state in one segment. All zero = never used, or wiped by a fork.
 ///
@@ -140,24 +140,37 @@ impl<B: Copy + Default> LaneCell<B> {
         self.left.set(if ended { 1 } else { self.slots_per_block.get() - self.next.get() + 1 });
     }
 
+    /// Whether a record of `slots` slots fits the open block, for a closed cell.
+    #[inline(always)]
+    #[must_use]
+    pub fn fits(&self, slots: u32) -> bool {
+        slots <= self.slots_per_block.get() - self.next.get() && self.block.get() != 0
+    }
+
     /// Closes the cell and marks its next slot as being written. The caller has seen that the
     /// record fits ([`Self::has_room`]).
+    ///
+    /// `None` when it does not fit any more: a call on top of this one (a signal) has taken the
+    /// room since. Then nothing is marked and the cell is open, as that call left it.
     #[inline(always)]
-    pub fn mark<M: Memory<Block = B>>(&self, memory: &M, slots: u32) -> Place<B> {
-        let left = self.left.replace(0);
-        // From here on a call on top of this one (a signal) finds the cell closed. `next` is
-        // loaded only now: what ran before may have moved it.
-        compiler_fence(SeqCst);
+    pub fn mark<M: Memory<Block = B>>(&self, memory: &M, slots: u32) -> Option<Place<B>> {
+        // From the first step on a call on top of this one finds the cell closed. `next` is loaded
+        // only then: what ran before may have moved it.
+        let (left, slot) =
+            in_order("next_before_close", || self.left.replace(0), || self.next.get());
+        if slots > self.slots_per_block.get() - slot {
+            self.reopen();
+            return None;
+        }
         if left == PREFETCH_LEFT {
             memory.prefetch(self.candidate.get());
         }
-        let slot = self.next.get();
         let block = self.base.get();
         self.open_slots.set(slots);
         let busy = self.generation_bits.get() | Stamp::body(Kind::Busy, 0, 0);
         memory.stamp(block, slot).store(busy, Relaxed); // pair:membarrier
         super::light_barrier();
-        Place { block, slot, sequence: self.sequence.get() + 1 }
+        Some(Place { block, slot, sequence: self.sequence.get() + 1 })
     }
 
     /// The timestamp to stamp when the clock says `now`: never below the lane's last.
@@ -175,10 +188,13 @@ impl<B: Copy + Default> LaneCell<B> {
         let slot = self.next.get();
         let stamp = self.generation_bits.get() | Stamp::body(kind, slots, level);
         memory.stamp(self.base.get(), slot).store(stamp, order::commit_store()); // pair:commit
-        self.next.set(slot + slots);
-        self.sequence.set(self.sequence.get() + 1);
-        compiler_fence(SeqCst);
-        self.left.set(self.slots_per_block.get() - (slot + slots) + 1);
+        let advance = || {
+            self.next.set(slot + slots);
+            self.sequence.set(self.sequence.get() + 1);
+        };
+        let open = || self.left.set(self.slots_per_block.get() - (slot + slots) + 1);
+        // A call on top of this one that finds the cell open finds `next` behind this record.
+        in_order("open_before_next", advance, open);
     }
 
     /// Takes a sequence for a record that is dropped: the drain sees the gap, or this word.
