@@ -5,15 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A Rust file.
-pub struct Source {
+pub(crate) struct Source {
     /// Its path from the root of the tree.
-    pub path: String,
+    pub(crate) path: String,
     /// Its lines.
-    pub raw: Vec<String>,
+    pub(crate) raw: Vec<String>,
     /// Its lines without comments, and without what stands in strings and character literals.
-    pub code: Vec<String>,
+    pub(crate) code: Vec<String>,
     /// What stands in comments, line by line.
-    pub comments: Vec<String>,
+    pub(crate) comments: Vec<String>,
     /// The first line that belongs to tests; the number of lines when none does.
     tests_from: usize,
     /// Part of the library or the drain, rather than of their tests, benchmarks and examples.
@@ -21,7 +21,7 @@ pub struct Source {
 }
 
 /// All Rust files of the tree.
-pub fn load() -> Vec<Source> {
+pub(crate) fn load() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     collect(root, &mut files);
@@ -34,7 +34,7 @@ pub fn load() -> Vec<Source> {
 }
 
 /// The number of lines of a text at the root of the tree.
-pub fn markdown_lines(path: &str) -> usize {
+pub(crate) fn markdown_lines(path: &str) -> usize {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())).lines().count()
 }
@@ -55,7 +55,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 impl Source {
     /// A file of this path and text.
-    pub fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         let (code, comments) = split(text);
         let raw: Vec<String> = text.lines().map(str::to_owned).collect();
         let mut tests_from = raw.iter().position(|line| line.starts_with("#[cfg(test)]"));
@@ -79,18 +79,18 @@ impl Source {
     }
 
     /// A fault at a line, counted from 0.
-    pub fn at(&self, index: usize, fault: &str) -> String {
+    pub(crate) fn at(&self, index: usize, fault: &str) -> String {
         format!("{}:{}: {fault}", self.path, index + 1)
     }
 
     /// The lines of code that are part of the product.
-    pub fn product_code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn product_code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = if self.product { self.tests_from } else { 0 };
         self.code[..lines].iter().map(String::as_str).enumerate()
     }
 
     /// The lines of code that are part of tests.
-    pub fn test_code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn test_code(&self) -> impl Iterator<Item = (usize, &str)> {
         let in_tests = ["tests/", "drain/tests/"].iter().any(|at| self.path.starts_with(at))
             || self.path.contains("/tests/")
             || self.path.ends_with("/tests.rs");
@@ -99,7 +99,7 @@ impl Source {
     }
 
     /// Whether a comment on this line, or above it in the same statement, has `word`.
-    pub fn said_above(&self, index: usize, word: &str) -> bool {
+    pub(crate) fn said_above(&self, index: usize, word: &str) -> bool {
         if self.comments[index].contains(word) {
             return true;
         }
@@ -118,7 +118,7 @@ impl Source {
     }
 
     /// The part of the tree below `root` that this product file belongs to.
-    pub fn part_of(&self, root: &str) -> Option<&str> {
+    pub(crate) fn part_of(&self, root: &str) -> Option<&str> {
         if !self.product {
             return None;
         }
@@ -128,7 +128,7 @@ impl Source {
 
     /// The paths below `crate::` that the product part of the file names, with their lines. Of a
     /// group at the top (`use crate::{a, b::c}`) each member counts.
-    pub fn imports(&self) -> Vec<(usize, String)> {
+    pub(crate) fn imports(&self) -> Vec<(usize, String)> {
         let text: Vec<&str> = self.product_code().map(|(_, code)| code).collect();
         let text = text.join("\n");
         let mut found = Vec::new();
