@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Rust, and only what is missing.
+#   ci/setup.sh tools    strace and objdump
+#   ci/setup.sh rust     rustfmt and clippy
+#   ci/setup.sh python   target/venv with structlog, for ci/seed1.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Installs apt packages; says what is missing where that is not possible.
+apt_install() {
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || {
+            echo "setup: $* missing, and no root to install them: install them by hand" >&2
+            exit 1
+        }
+        as_root=(sudo)
+    fi
+    command -v apt-get >/dev/null || {
+        echo "setup: $* missing, and no apt-get here: install them by hand" >&2
+        exit 1
+    }
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y --no-install-recommends "$@" ||
+        { "${as_root[@]}" apt-get update &&
+            DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y --no-install-recommends "$@"; }
+}
+
+setup_tools() {
+    local missing=()
+    command -v strace >/dev/null || missing+=(strace)
+    command -v objdump >/dev/null || missing+=(binutils)
+    command -v cc >/dev/null || missing+=(gcc libc6-dev)
+    if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}"; fi
+}
+
+setup_rust() {
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+}
+
+setup_python() {
+    local venv=target/venv
+    "$venv/bin/python" -c 'import structlog' 2>/dev/null && return
+    python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3 python3-venv
+    mkdir -p target
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check structlog
+}
+
+[ $# -gt 0 ] || { sed -n '2,5p' "$0" >&2; exit 2; }
+for what in "$@"; do
+    case $what in
+        tools | rust | python) "setup_$what" ;;
+        *) echo "setup: unknown part '$what', expected tools, rust or python" >&2; exit 2 ;;
+    esac
+done

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Does all the set-up and runs all tests: everything in debug, then in release the tests that only
+# mean something in optimised code (their names begin with `release_only_`).
+# Fails when either of the two ran no test at all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ci/setup.sh tools
+mkdir -p target/ci
+
+# The number of tests that passed according to the cargo output in file $1.
+passed() {
+    awk '/^test result: ok\./ { sum += $4 } END { print sum + 0 }' "$1"
+}
+
+echo "-- tests, debug"
+cargo test --workspace --locked 2>&1 | tee target/ci/test-debug.log
+debug=$(passed target/ci/test-debug.log)
+
+echo "-- tests, release"
+cargo test --workspace --locked --release --tests -- release_only_ 2>&1 | tee target/ci/test-release.log
+release=$(passed target/ci/test-release.log)
+
+echo "tests passed: debug $debug, release $release"
+[ "$debug" -gt 0 ] || { echo "test.sh: no test ran in debug" >&2; exit 1; }
+[ "$release" -gt 0 ] || { echo "test.sh: no release_only_ test ran in release" >&2; exit 1; }

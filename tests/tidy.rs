@@ -1,0 +1,320 @@
+//! Claim: the sources keep the rules of the house: who may import whom, how long a file may be, where
+//! `unsafe`, orderings and atomics may stand, what must not stand anywhere.
+//!
+//! Each rule is a function from sources to faults, run over the tree by one test and over a sample
+//! that breaks it by another, so that a rule that sees nothing is seen. `tidy_source/mod.rs` reads the
+//! files and tells code from comments and strings.
+
+mod tidy_source;
+
+use tidy_source::{Source, load, markdown_lines};
+
+/// A rule: its name, what it looks at, and a sample (path, text) that breaks it.
+struct Rule {
+    name: &'static str,
+    check: fn(&Source, &mut Vec<String>),
+    broken: &'static [(&'static str, &'static str)],
+}
+
+/// Product files that may contain `unsafe`, and for what.
+const UNSAFE: &[(&str, &str)] = &[];
+
+/// Product files that name an ordering other than relaxed themselves, and why.
+const ORDERINGS: &[(&str, &str)] = &[("src/sync.rs", "the one door")];
+
+/// Test files that may sleep, and why waiting for a condition does not do there.
+const SLEEPS: &[(&str, &str)] = &[];
+
+/// What each part of the library may import of the others. Files at the top of `src/` count by name.
+const LIBRARY: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("sync", &[]),
+    ("sys", &["error", "sync"]),
+    ("level", &["error"]),
+    ("layout", &["error"]),
+    ("value", &["error", "level", "layout", "record"]),
+    ("record", &["error", "level", "layout", "sync", "sys", "value"]),
+    ("ring", &["error", "level", "layout", "sync", "sys"]),
+    ("shm", &["error", "level", "layout", "sync", "sys", "ring::Memory", "ring::memory"]),
+    ("call", &["error", "level", "layout", "sync", "sys", "value", "record", "ring", "shm"]),
+];
+
+/// The drain's stages in the order of the data. A stage knows none that comes before it, and only
+/// `drain.rs` knows several.
+const STAGES: &[&str] = &["attach", "lanes", "merge", "process", "render", "sink", "ledger"];
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "each file begins with what it is",
+        check: |source, faults| {
+            if !source.raw.first().is_some_and(|line| line.starts_with("//! ")) {
+                faults.push(source.at(0, "no `//!` head"));
+            }
+        },
+        broken: &[("src/ring/x.rs", "use std::fs;\n")],
+    },
+    Rule {
+        name: "no file is longer than 500 lines",
+        check: |source, faults| {
+            let lines = source.raw.len();
+            if lines > 500 {
+                faults.push(source.at(500, &format!("{lines} lines: cut it by its ideas")));
+            } else if lines > 400 {
+                println!("hint: {} has {lines} lines", source.path);
+            }
+        },
+        broken: &[],
+    },
+    Rule {
+        name: "no line is longer than 120 columns",
+        check: |source, faults| {
+            for (index, line) in source.raw.iter().enumerate() {
+                if line.chars().count() > 120 {
+                    faults.push(source.at(index, "more than 120 columns"));
+                }
+            }
+        },
+        broken: &[],
+    },
+    Rule {
+        name: "unsafe stands behind few doors",
+        check: |source, faults| {
+            let listed = UNSAFE.iter().any(|(path, _)| *path == source.path);
+            let mut found = false;
+            for (index, code) in source.product_code() {
+                if has_word(code, "unsafe") {
+                    found = true;
+                    if !listed {
+                        faults.push(source.at(index, "`unsafe` in a file that is not listed"));
+                    }
+                }
+            }
+            if listed && !found {
+                faults.push(source.at(0, "listed for `unsafe` and has none"));
+            }
+        },
+        broken: &[(
+            "src/call/x.rs",
+            "//! X.\nfn f() {\n    // SAFETY: none.\n    unsafe { g() }\n}\n",
+        )],
+    },
+    Rule {
+        name: "each unsafe block says why it is sound",
+        check: |source, faults| {
+            for (index, code) in source.code.iter().enumerate() {
+                let block = ["unsafe {", "unsafe impl", "unsafe extern"];
+                if block.iter().any(|form| code.contains(form))
+                    && !source.said_above(index, "SAFETY:")
+                {
+                    faults.push(source.at(index, "no `// SAFETY:` above it"));
+                }
+            }
+        },
+        broken: &[
+            ("src/sys.rs", "//! X.\nfn f() {\n    let x = 1;\n    unsafe { g(x) }\n}\n"),
+            ("tests/x.rs", "//! X.\nunsafe impl Send for X {}\n"),
+        ],
+    },
+    Rule {
+        name: "orderings have names",
+        check: |source, faults| {
+            let listed = ORDERINGS.iter().any(|(path, _)| *path == source.path);
+            for (index, code) in source.product_code() {
+                let strong = ["Acquire", "Release", "AcqRel", "SeqCst"];
+                if !listed && strong.iter().any(|name| has_word(code, name)) {
+                    faults.push(source.at(index, "an ordering without a name in `sync::order`"));
+                }
+            }
+        },
+        broken: &[("src/ring/x.rs", "//! X.\nfn f() {\n    word.load(Ordering::Acquire);\n}\n")],
+    },
+    Rule {
+        name: "each named ordering names its pair",
+        check: |source, faults| {
+            if source.path == "src/sync.rs" {
+                return;
+            }
+            for (index, code) in source.product_code() {
+                if code.contains("order::")
+                    && code.contains("()")
+                    && !source.said_above(index, "pair:")
+                {
+                    faults.push(source.at(index, "no `// pair:` comment"));
+                }
+            }
+        },
+        broken: &[("src/ring/x.rs", "//! X.\nfn f() {\n    word.load(order::commit_load());\n}\n")],
+    },
+    Rule {
+        name: "atomics come through one door",
+        check: |source, faults| {
+            for (index, code) in source.product_code() {
+                if code.contains("sync::atomic") && source.path != "src/sync.rs" {
+                    faults.push(source.at(index, "atomics other than those of `logring::sync`"));
+                }
+            }
+        },
+        broken: &[("drain/src/x.rs", "//! X.\nuse std::sync::atomic::AtomicBool;\n")],
+    },
+    Rule {
+        name: "nothing is left undone",
+        check: |source, faults| {
+            for (index, code) in source.code.iter().enumerate() {
+                for word in ["todo!", "unimplemented!", "dbg!"] {
+                    if code.contains(word) {
+                        faults.push(source.at(index, word));
+                    }
+                }
+            }
+            for (index, comment) in source.comments.iter().enumerate() {
+                for word in [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")] {
+                    if has_word(comment, word) {
+                        faults.push(source.at(index, word));
+                    }
+                }
+            }
+        },
+        broken: &[
+            ("src/x.rs", "//! X.\nfn f() {\n    todo!()\n}\n"),
+            ("tests/x.rs", concat!("//! X.\n// TO", "DO: think\n")),
+        ],
+    },
+    Rule {
+        name: "the product does not unwrap",
+        check: |source, faults| {
+            for (index, code) in source.product_code() {
+                if code.contains(".unwrap()") {
+                    faults.push(source.at(index, "`.unwrap()` outside tests"));
+                }
+            }
+        },
+        broken: &[(
+            "drain/src/x.rs",
+            "//! X.\nfn f() {\n    g().unwrap();\n}\n#[cfg(test)]\nmod tests {}\n",
+        )],
+    },
+    Rule {
+        name: "tests wait for conditions",
+        check: |source, faults| {
+            let listed = SLEEPS.iter().any(|(path, _)| *path == source.path);
+            for (index, code) in source.test_code() {
+                if has_word(code, "sleep") && !listed {
+                    faults.push(source.at(index, "a test that sleeps"));
+                }
+            }
+        },
+        broken: &[
+            ("tests/x.rs", "//! X.\nfn f() {\n    std::thread::sleep(SECOND);\n}\n"),
+            (
+                "src/x.rs",
+                "//! X.\n#[cfg(test)]\nmod tests {\n    fn f() {\n        sleep(1);\n    }\n}\n",
+            ),
+        ],
+    },
+    Rule {
+        name: "imports in the library run one way",
+        check: |source, faults| {
+            let Some(part) = source.part_of("src/") else { return };
+            let Some((_, allowed)) = LIBRARY.iter().find(|(name, _)| *name == part) else { return };
+            for (index, path) in source.imports() {
+                let top = path.split("::").next().unwrap_or_default();
+                let known = LIBRARY.iter().any(|(name, _)| *name == top);
+                let fits = |rule: &&str| *rule == top || path.starts_with(*rule);
+                if known && top != part && !allowed.iter().any(fits) {
+                    faults.push(source.at(index, &format!("`{part}` imports `{path}`")));
+                }
+            }
+        },
+        broken: &[
+            ("src/record/x.rs", "//! X.\nuse crate::ring::Memory;\n"),
+            ("src/ring/x.rs", "//! X.\nuse crate::{error::Result, record::Event};\n"),
+            ("src/layout/x.rs", "//! X.\nuse crate::sync::AtomicU64;\n"),
+            ("src/shm/x.rs", "//! X.\nuse crate::ring::writer::Writer;\n"),
+        ],
+    },
+    Rule {
+        name: "imports in the drain run one way",
+        check: |source, faults| {
+            let Some(part) = source.part_of("drain/src/") else { return };
+            let Some(place) = STAGES.iter().position(|stage| *stage == part) else { return };
+            for (index, path) in source.imports() {
+                let top = path.split("::").next().unwrap_or_default();
+                if STAGES[..place].contains(&top) {
+                    faults.push(source.at(index, &format!("`{part}` imports `{path}`")));
+                }
+            }
+        },
+        broken: &[("drain/src/sink/x.rs", "//! X.\nuse crate::render::Json;\n")],
+    },
+    Rule {
+        name: "sinks see bytes",
+        check: |source, faults| {
+            if source.part_of("drain/src/") != Some("sink") {
+                return;
+            }
+            for (index, code) in source.product_code() {
+                if has_word(code, "Event") || code.contains("logring::record") {
+                    faults.push(source.at(index, "a sink that sees events"));
+                }
+            }
+        },
+        broken: &[("drain/src/sink.rs", "//! X.\nuse logring::record::Event;\n")],
+    },
+];
+
+#[test]
+fn the_sources_keep_the_rules_of_the_house() {
+    let sources = load();
+    assert!(sources.len() > 20, "only {} sources found", sources.len());
+    let mut faults = Vec::new();
+    for rule in RULES {
+        let mut found = Vec::new();
+        for source in &sources {
+            (rule.check)(source, &mut found);
+        }
+        faults.extend(found.into_iter().map(|fault| format!("{fault} ({})", rule.name)));
+    }
+    for (path, _) in UNSAFE.iter().chain(ORDERINGS).chain(SLEEPS) {
+        if !sources.iter().any(|source| source.path == *path) {
+            faults.push(format!("{path}: listed in tests/tidy.rs and absent"));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn each_rule_sees_the_sample_that_breaks_it() {
+    for rule in RULES {
+        for (path, text) in rule.broken {
+            let mut faults = Vec::new();
+            (rule.check)(&Source::new(path, text), &mut faults);
+            assert_eq!(faults.len(), 1, "{:?} on {path}: {faults:?}\n{text}", rule.name);
+        }
+    }
+    let long = "//! X.\n".to_owned() + &"\n".repeat(500) + &"x".repeat(121) + "\n";
+    let source = Source::new("src/x.rs", &long);
+    let sizes = RULES.iter().filter(|rule| rule.broken.is_empty());
+    for rule in sizes {
+        let mut faults = Vec::new();
+        (rule.check)(&source, &mut faults);
+        assert_eq!(faults.len(), 1, "{:?}: {faults:?}", rule.name);
+    }
+}
+
+#[test]
+fn the_front_pages_stay_short() {
+    for (path, most) in [("README.md", 150), ("ARCHITECTURE.md", 200)] {
+        let lines = markdown_lines(path);
+        assert!((20..=most).contains(&lines), "{path} has {lines} lines, expected 20 to {most}");
+    }
+}
+
+/// Whether `text` has `word` standing alone.
+fn has_word(text: &str, word: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.match_indices(word).any(|(at, _)| {
+        let bytes = text.as_bytes();
+        !at.checked_sub(1).is_some_and(|before| part(bytes[before]))
+            && !bytes.get(at + word.len()).is_some_and(|after| part(*after))
+    })
+}
