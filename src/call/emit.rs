@@ -49,7 +49,9 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
         context_len: context.len() as u32,
     };
     thread.level.set(callsite.facts().level);
-    let mut writer = open_in_block(producer, thread, slots, header);
+    let Some(mut writer) = open_in_block(producer, thread, slots, header) else {
+        return begin_cold(callsite, producer, context, len);
+    };
     if !context.is_empty() {
         writer.put_slice(context);
     }
@@ -76,16 +78,17 @@ fn publish(owner: *const ()) {
     }
 }
 
-/// Marks the next `slots` slots and stores the header. The caller has seen that they fit.
+/// Marks the next `slots` slots and stores the header. `None` when they do not fit any more: a
+/// signal handler's record took the room since the caller looked.
 #[inline(always)]
 fn open_in_block(
     producer: &'static Producer,
     thread: &'static ThreadState,
     slots: u32,
     header: Header,
-) -> Writer {
+) -> Option<Writer> {
     let segment = producer.segment();
-    let place = thread.cell.mark(segment, slots);
+    let place = thread.cell.mark(segment, slots)?;
     let timestamp = thread.cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);
     store_header(slot, timestamp, place.sequence, header);
@@ -99,7 +102,7 @@ fn open_in_block(
         let rest = if slots > 1 { rest } else { core::ptr::null_mut() };
         Writer::new(slot.add(record::PAYLOAD), slot.add(segment.slot_size()), rest)
     };
-    writer.owned_by(core::ptr::from_ref(thread).cast())
+    Some(writer.owned_by(core::ptr::from_ref(thread).cast()))
 }
 
 #[inline(always)]
@@ -188,7 +191,7 @@ fn open_short(
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
     make_room(producer, thread, slots)?;
-    Some(open_in_block(producer, thread, slots, header))
+    open_in_block(producer, thread, slots, header)
 }
 
 /// Sees to it that `slots` slots fit the open block; the cell is closed before and after.
