@@ -10,21 +10,22 @@ use std::time::Duration;
 use logring::layout::LaneRef;
 use logring::record::Event;
 use logring::ring::Memory;
-use logring::shm::Segment;
+use logring::shm::{Anchor, Segment};
 use logring::sync::{Ordering, order};
 
-use crate::clock::Clock;
+use crate::clock::{Bracketed, Clock};
 use crate::hold::Hold;
+use crate::housekeeping::Housekeeping;
 use crate::lane::Spent;
 use crate::lanes::Lanes;
-use crate::ledger::{BlockMark, LaneMark, Ledger, Marks};
+use crate::ledger::{BlockMark, ClockLine, LaneMark, Ledger, Marks};
 use crate::merge::Merge;
 use crate::notice;
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::positions::Positions;
 use crate::retire::Retire;
-use crate::watermark::Watermark;
+use crate::watermark::{self, Watermark};
 
 /// A batch is handed to the sinks when it has grown to this.
 const BATCH_BYTES: usize = 1 << 20;
@@ -54,6 +55,7 @@ pub(crate) struct Drain {
     lanes: Lanes,
     merge: Merge,
     hold: Hold,
+    housekeeping: Housekeeping,
     pipeline: Pipeline,
     outlets: Outlets,
     retire: Retire,
@@ -83,13 +85,13 @@ impl Drain {
     ) -> Self {
         Self {
             segment,
-            ledger,
             furthest,
             watermark: Watermark::new(segment),
             clock,
             lanes: Lanes::new(segment.block_count()),
             merge: Merge::default(),
             hold: Hold::new(max_hold),
+            housekeeping: Housekeeping::new(segment, &ledger, furthest),
             pipeline,
             outlets,
             retire: Retire::default(),
@@ -100,6 +102,7 @@ impl Drain {
             flush_after: None,
             free_blocks: 0,
             written_up_to: 0,
+            ledger,
         }
     }
 
@@ -115,6 +118,7 @@ impl Drain {
         self.deliver();
         if self.merge.is_empty() {
             self.end_pass();
+            self.keep_house();
         }
         let moved = self.hand_over();
         self.write();
@@ -136,16 +140,74 @@ impl Drain {
         self.pipeline.notice(event);
     }
 
+    /// Sinks that do not take what they are given, each with its last error.
+    pub(crate) fn stuck(&self) -> Vec<(String, String)> {
+        self.outlets.stuck().map(|(name, error)| (name.to_owned(), error)).collect()
+    }
+
+    /// Compares the clock with the wall clock about once a second and notes the anchor.
+    fn keep_time(&mut self) {
+        let kind = self.segment.clock_kind();
+        if !self.clock.is_due(watermark::now(kind)) {
+            return;
+        }
+        let mut source = Bracketed::new(move || watermark::now(kind));
+        if let Some(step) = self.clock.anchor(self.written_up_to, &mut source) {
+            let time = self.clock.ns(watermark::now(kind));
+            self.pipeline.notice(&notice::clock_step(time, step.by_ns));
+        }
+        let (clock, realtime_ns, ns_per_tick) = self.clock.line();
+        let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
+        self.segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
+    }
+
+    /// Entries of threads and processes that ended without leaving a block, and their losses.
+    fn keep_house(&mut self) {
+        if !self.housekeeping.is_due() {
+            return;
+        }
+        let time = self.clock.ns(self.merge.watermark());
+        let (ledger, outlets) = (&self.ledger, &self.outlets);
+        let found = self.housekeeping.round(self.segment, &mut self.lanes, |head| {
+            outlets.cursors().all(|cursor| {
+                let (generation, slots) = ledger.consumed(cursor, head.block);
+                generation == head.generation && slots > head.slot
+            })
+        });
+        for (lane, attempted) in found.lanes {
+            let mark =
+                self.ledger.lane(self.furthest, lane.index).filter(|mark| mark.inc == lane.inc);
+            let told = mark.map_or(0, |mark| mark.sequence);
+            if attempted > told {
+                let who = notice::Who::default();
+                self.pipeline.notice(&notice::lost(time, attempted - told, who));
+                let LaneRef { index, inc } = lane;
+                let ordinal = mark.map_or(1, |mark| mark.ordinal);
+                self.marks.push(LaneMark {
+                    lane: index,
+                    inc,
+                    ordinal,
+                    sequence: attempted,
+                    flags: 0,
+                });
+            }
+            self.closed.push(lane);
+        }
+        for (pid, count, mark) in found.drops {
+            self.pipeline.notice(&notice::lost(time, count, notice::Who { pid, tid: 0 }));
+            self.marks.push(mark);
+        }
+        self.spent.extend(found.spent);
+    }
+
     /// Takes a watermark and sees what each lane has below it.
     fn look(&mut self) {
         let segment = self.segment;
         self.flush = segment.drain_area().flush_req().load(order::flush_load()); // pair:flush
-        if let Some(step) = self.clock.update() {
-            self.pipeline.notice(&step);
-        }
+        self.keep_time();
         // Whether a lane is over comes before its words and stamps: what it wrote is visible then.
         for lane in self.lanes.iter_mut().filter(|lane| lane.head.is_none() && !lane.over) {
-            lane.over = segment.lane_has_ended(lane.lane);
+            lane.over = lane.dead || segment.lane_has_ended(lane.lane);
         }
         let watermark = self.watermark.take();
         let positions = Positions::of(&self.ledger, self.furthest);
@@ -180,7 +242,7 @@ impl Drain {
     /// Everything below the watermark is out: reports what is missing behind a lane's last record,
     /// and closes lanes that are over.
     fn end_pass(&mut self) {
-        let time = self.clock.convert(self.merge.watermark());
+        let time = self.clock.ns(self.merge.watermark());
         for at in self.lanes.indexes() {
             let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.head.is_none()) else {
                 continue;
@@ -215,11 +277,13 @@ impl Drain {
     /// Hands what has been rendered, and the positions behind it, to every sink. False when there
     /// is nothing to hand over.
     fn hand_over(&mut self) -> bool {
-        let moved =
-            !self.pipeline.is_empty() || !self.spent.is_empty() || !self.closed.is_empty();
+        let moved = !self.pipeline.is_empty() || !self.spent.is_empty() || !self.closed.is_empty();
         if moved {
             let mut marks = Marks { blocks: Vec::new(), lanes: std::mem::take(&mut self.marks) };
-            for lane in self.lanes.iter_mut().filter(|lane| std::mem::take(&mut lane.touched)) {
+            for lane in self.lanes.iter_mut() {
+                if !std::mem::take(&mut lane.touched) {
+                    continue;
+                }
                 marks.lanes.push(lane.mark());
                 marks.blocks.extend(lane.position().map(|at| BlockMark {
                     block: at.block,
@@ -228,8 +292,14 @@ impl Drain {
                 }));
             }
             let watermark = self.merge.watermark();
-            let batch = self.outlets.submit(&mut self.pipeline, &marks, watermark, self.clock.line());
-            self.retire.after(batch, std::mem::take(&mut self.spent), std::mem::take(&mut self.closed));
+            let (clock, realtime_ns, ns_per_tick) = self.clock.line();
+            let line = ClockLine { clock, realtime_ns, ns_per_tick };
+            let batch = self.outlets.submit(&mut self.pipeline, &marks, watermark, line);
+            self.retire.after(
+                batch,
+                std::mem::take(&mut self.spent),
+                std::mem::take(&mut self.closed),
+            );
         }
         if self.merge.is_empty() {
             self.flush_after = Some((self.flush, self.outlets.submitted()));
@@ -240,14 +310,19 @@ impl Drain {
     /// Lets the sinks write what they can, and gives back what all of them have noted.
     fn write(&mut self) {
         for trouble in self.outlets.step(self.segment) {
-            self.pipeline.notice(&trouble);
+            let time = self.clock.ns(self.merge.watermark());
+            self.pipeline.notice(&notice::trouble(
+                time,
+                trouble.kind.as_str(),
+                trouble.to_string(),
+            ));
         }
         let done = self.outlets.done();
         self.retire.run(self.segment, done);
         if let Some((flush, _)) = self.flush_after.take_if(|(_, batch)| *batch <= done) {
             let area = self.segment.drain_area();
             if area.flush_done().load(Ordering::Relaxed) != flush {
-                self.outlets.sync_if_asked(&area);
+                self.outlets.sync_if_asked(&area, flush);
                 area.finish_flush(flush);
             }
         }

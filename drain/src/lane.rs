@@ -31,7 +31,6 @@ pub(crate) struct Spent {
 /// Who writes a lane.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Owner {
-    pub(crate) process: u32,
     pub(crate) pid: u32,
     pub(crate) tid: u32,
 }
@@ -70,6 +69,8 @@ pub(crate) struct Lane {
     pub(crate) attempted: u64,
     /// The lane's end was seen before the last sweep.
     pub(crate) over: bool,
+    /// Housekeeping has proof that its process is dead.
+    pub(crate) dead: bool,
     /// A busy slot that was waited for long enough: its record will be late.
     pub(crate) excused: Option<Position>,
     /// It has moved since the last batch.
@@ -92,6 +93,7 @@ impl Lane {
             sequence,
             attempted: 0,
             over: false,
+            dead: false,
             excused: None,
             touched: false,
             limit: None,

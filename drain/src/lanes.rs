@@ -92,8 +92,9 @@ impl Lanes {
         self.slab.get_mut(at).and_then(Option::as_mut)
     }
 
-    pub(crate) fn contains(&self, lane: LaneRef) -> bool {
-        self.index.contains_key(&lane)
+    pub(crate) fn get_by(&mut self, lane: LaneRef) -> Option<&mut Lane> {
+        let at = *self.index.get(&lane)?;
+        self.get_mut(at)
     }
 
     /// Forgets a lane that is over; its blocks that were never begun are spent.

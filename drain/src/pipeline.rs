@@ -55,7 +55,7 @@ impl Pipeline {
         spent: &mut Vec<Spent>,
     ) {
         let Some(head) = lane.head else { return };
-        let timestamp_ns = clock.convert(head.timestamp);
+        let timestamp_ns = clock.ns(head.timestamp);
         let who = lane.who();
         if let Some(last) = lane.sequence
             && head.sequence > last + 1
@@ -111,6 +111,11 @@ impl Pipeline {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.iter().all(|lines| lines.bytes.is_empty())
+    }
+
+    /// How many forms of lines there are.
+    pub(crate) fn forms(&self) -> usize {
+        self.lines.len()
     }
 
     /// Takes what has been rendered in form `form`; the next batch will be about as long.

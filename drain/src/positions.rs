@@ -1,6 +1,7 @@
 //! Where reading goes on after a restart: what the ledger notes of the cursor that is furthest.
 
 use logring::layout::LaneRef;
+use logring::layout::lane::LaneWord;
 use logring::ring::reader::Chain;
 use logring::shm::Segment;
 
@@ -30,12 +31,12 @@ impl<'a> Positions<'a> {
     /// table does not know it: the word that named it was forged.
     pub(crate) fn open(&self, segment: &Segment, lane: LaneRef) -> Option<Lane> {
         let info = segment.lane_info(lane.index)?;
-        let process = segment.process_info(info.process());
-        let owner = Owner {
-            process: info.process(),
-            pid: process.map_or(0, |process| process.pid),
-            tid: info.tid,
-        };
+        let Some(LaneWord::Live { inc, process, .. }) = info.word else { return None };
+        if inc != lane.inc {
+            return None;
+        }
+        let pid = segment.process_info(process).map_or(0, |process| process.pid);
+        let owner = Owner { pid, tid: info.tid };
         let mark = self.ledger.lane(self.cursor, lane.index).filter(|mark| mark.inc == lane.inc);
         Some(match mark {
             Some(mark) => {

@@ -38,7 +38,11 @@ pub(crate) fn render_up_to(
         // Twice, so that a chain whose next block was never there goes on with the one that is.
         lanes.sweep(
             segment,
-            |lane| ends.get(&lane.index).filter(|end| end.inc == lane.inc).and(from.open(segment, lane)),
+            |lane| {
+                ends.get(&lane.index)
+                    .filter(|end| end.inc == lane.inc)
+                    .and(from.open(segment, lane))
+            },
             |block, generation| from.consumed(block, generation),
             &mut spent,
         );
@@ -92,7 +96,9 @@ pub(crate) fn progress(segment: &Segment, ledger: &Ledger, cursor: usize) -> u64
         .filter_map(|block| {
             let (noted, slots) = ledger.consumed(cursor, block);
             match BlockWord::of(segment.word(block).load(Ordering::Relaxed))? {
-                BlockWord::Owned { generation, .. } if generation == noted => Some(u64::from(slots)),
+                BlockWord::Owned { generation, .. } if generation == noted => {
+                    Some(u64::from(slots))
+                }
                 _ => None,
             }
         })

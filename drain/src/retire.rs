@@ -38,7 +38,8 @@ impl Retire {
         while self.due.front().is_some_and(|due| due.batch <= done) {
             let Some(due) = self.due.pop_front() else { break };
             for spent in &due.blocks {
-                freed += usize::from(reader::free(segment, spent.block, spent.generation, spent.lane));
+                freed +=
+                    usize::from(reader::free(segment, spent.block, spent.generation, spent.lane));
             }
             for lane in &due.lanes {
                 segment.release_lane(*lane);

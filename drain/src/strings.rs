@@ -37,7 +37,10 @@ impl Strings {
     }
 
     fn load(&self, id: u32) -> Option<Entry> {
-        let content = self.segment.dictionary_entry(id)?;
+        let mut content = Vec::new();
+        if !self.segment.dictionary_get(id, &mut content) {
+            return None;
+        }
         match *content.first()? {
             KIND_CALLSITE => {
                 Some(Entry::Callsite(CallsiteInfo::decode(&content).ok()?.into_owned()))
