@@ -6,13 +6,26 @@
 mod attach;
 pub mod builder;
 pub mod callsite;
+mod check;
 pub mod emit;
 pub mod filter;
 mod installed;
 pub mod logger;
+mod macros;
+pub mod staged;
 
 pub use builder::{Builder, Guard, Overflow, builder};
 pub use callsite::Callsite;
 pub use filter::Filter;
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, Pairs, logger};
+
+/// What the macros' expansions name. Not for use: it changes with them.
+#[doc(hidden)]
+pub mod private {
+    pub use super::callsite::Callsite;
+    pub use super::check::check_names;
+    pub use super::emit::{begin, commit};
+    pub use super::logger::DEFAULT;
+    pub use super::staged::{ByError, ByReference, ByValue, Probe, plain, staged};
+}
