@@ -200,7 +200,8 @@ fn no_room_is_one_sentence_and_leaves_nothing() {
         return say(format!("{:?}", fs::read_dir(&path).expect("directory").count()));
     }
     let path = directory.0.to_str().expect("text");
-    let mut parts = vec![(vec!["bash", "-c", "ulimit -f 64; exec \"$@\"", "-"], "limit", "ulimit -f")];
+    let mut parts =
+        vec![(vec!["bash", "-c", "ulimit -f 64; exec \"$@\"", "-"], "limit", "ulimit -f")];
     if common::has_namespaces() {
         parts.push((vec!["unshare", "-m"], "mount", "--shm-size"));
     }
@@ -228,7 +229,10 @@ fn a_segment_in_use_is_not_removed() {
     let mut peer = Peer::start(TEST, "user", &name.0);
     assert_eq!(peer.hear(), "registered");
     let refused = Segment::remove(&name.0).expect_err("in use");
-    assert!(refused.is_held() && refused.to_string().contains(&peer.pid().to_string()), "{refused}");
+    assert!(
+        refused.is_held() && refused.to_string().contains(&peer.pid().to_string()),
+        "{refused}"
+    );
     assert!(!segment.is_removed());
     peer.kill();
 
