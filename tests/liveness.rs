@@ -139,6 +139,8 @@ fn fork(body: impl FnOnce()) -> libc::pid_t {
     unsafe {
         match libc::fork() {
             0 => {
+                // A test that fails takes its children with it.
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                 body();
                 libc::_exit(0)
             }
