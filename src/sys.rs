@@ -248,3 +248,46 @@ pub fn map_wipe_on_fork(len: usize) -> Result<(NonNull<u8>, bool)> {
     let wipes = unsafe { libc::madvise(at, len, libc::MADV_WIPEONFORK) == 0 };
     Ok((pages, wipes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_go_forward() {
+        let before = (now_ticks_fenced(), realtime_ns(), monotonic_ns());
+        clock_fence();
+        let after = (now_ticks_fenced(), realtime_ns(), monotonic_ns());
+        assert!(before.0 < after.0 && before.2 <= after.2);
+        assert!(realtime_coarse_ns() <= realtime_ns());
+        let ticks = now_ticks();
+        assert!(!tsc_is_trusted() || ticks >= after.0, "one counter for all cores");
+    }
+
+    #[test]
+    fn cache_hints_change_no_memory() {
+        let word = Box::new(AtomicU32::new(7));
+        prefetch_write(std::ptr::null());
+        prefetch_write(word.as_ptr().cast());
+        flush_line(NonNull::new(word.as_ptr().cast()).expect("a reference"));
+        assert_eq!(word.load(Ordering::Relaxed), 7);
+        assert_eq!(has_flush(), has_flush());
+    }
+
+    #[test]
+    fn a_futex_sleeps_only_while_the_word_is_as_expected() {
+        let word = AtomicU32::new(1);
+        futex_wait(&word, 0, None);
+        futex_wait(&word, 1, Some(Duration::from_millis(1)));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while word.load(Ordering::Relaxed) == 1 {
+                    futex_wait(&word, 1, None);
+                }
+            });
+            word.store(2, Ordering::Relaxed);
+            futex_wake(&word, u32::MAX);
+        });
+        assert!(membarrier_register() && membarrier());
+    }
+}

@@ -75,20 +75,21 @@ impl Segment {
     }
 
     fn add(&self, index: u32, seen: u64, lane: LaneRef, content: &[u8]) -> Added {
+        let room = content.len().next_multiple_of(8) as u64;
+        let next = self.u64_at(self.offsets().drain_area + BLOB_NEXT);
+        let bytes = self.geometry().dictionary_bytes;
+        let fits = |offset: u64| offset.checked_add(room).is_some_and(|end| end <= bytes);
+        // Looked at first: of a full blob neither slots nor counter change with every try.
+        if !fits(next.load(Ordering::Relaxed)) {
+            return Added::Full;
+        }
         let slot = self.dictionary_slot(index);
         let reserved = Entry::Reserved(lane).raw();
         // Relaxed: what the slot's last owner wrote is in another part of the blob.
         if slot.compare_exchange(seen, reserved, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             return Added::Raced;
         }
-        let len = content.len();
-        let room = len.next_multiple_of(8) as u64;
-        let next = self.u64_at(self.offsets().drain_area + BLOB_NEXT);
-        let bytes = self.geometry().dictionary_bytes;
-        let fits = |offset: u64| offset.checked_add(room).is_some_and(|end| end <= bytes);
-        // Looked at first: a full blob's counter does not grow with every try.
-        let offset = fits(next.load(Ordering::Relaxed))
-            .then(|| next.fetch_add(room, Ordering::Relaxed))
+        let offset = Some(next.fetch_add(room, Ordering::Relaxed))
             .filter(|&offset| fits(offset) && offset.is_multiple_of(8));
         let Some(offset) = offset else {
             // Somebody else may have seen it reserved and waits: it says so at once.
@@ -96,7 +97,7 @@ impl Segment {
             return Added::Full;
         };
         self.view().copy_in(self.offsets().blob + offset as usize, content);
-        let ready = Entry::Ready { offset: offset as u32, len: len as u32 }.raw();
+        let ready = Entry::Ready { offset: offset as u32, len: content.len() as u32 }.raw();
         slot.store(ready, order::ready_store()); // pair:ready
         Added::Id(index + 1)
     }

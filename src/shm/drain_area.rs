@@ -124,7 +124,8 @@ impl DrainArea<'_> {
         self.sequence(older).store(newest + 2, order::anchor_store()); // pair:anchor
     }
 
-    /// The newest whole anchor; `None` when no drain has written one yet.
+    /// The newest whole anchor, or the one before it while a newer one is being written; `None` when
+    /// no drain has written one yet.
     #[must_use]
     pub fn anchor(&self) -> Option<Anchor> {
         // Only one of the two is ever being written, about once a second: the second try finds one.
@@ -194,5 +195,77 @@ impl DrainArea<'_> {
     fn sink(&self, index: usize) -> Option<usize> {
         let base = self.segment.offsets().drain_area + at::SINKS;
         (index < at::SINKS_MAX).then_some(base + index * at::SINK_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Geometry;
+
+    #[test]
+    fn anchors_are_read_whole() {
+        let segment = Segment::heap(Geometry::with_ring_bytes(1 << 20)).expect("memory");
+        let area = segment.drain_area();
+        assert_eq!(area.anchor(), None);
+        let of = |clock| Anchor { clock, realtime_ns: clock * 3, ns_per_tick: clock * 5 };
+        const LAST: u64 = 100_000;
+        area.set_anchor(of(1));
+        std::thread::scope(|scope| {
+            scope.spawn(|| (2..=LAST).for_each(|clock| area.set_anchor(of(clock))));
+            let mut before = 1;
+            while before < LAST {
+                // A writer this fast may be inside at each of the few tries.
+                let Some(anchor) = area.anchor() else { continue };
+                assert_eq!(anchor, of(anchor.clock));
+                before = before.max(anchor.clock);
+            }
+        });
+    }
+
+    #[test]
+    fn an_anchor_that_was_left_half_written_is_not_read() {
+        let segment = Segment::heap(Geometry::with_ring_bytes(1 << 20)).expect("memory");
+        let area = segment.drain_area();
+        let anchor = Anchor { clock: 1, realtime_ns: 2, ns_per_tick: 3 };
+        area.set_anchor(anchor);
+        let newer = Anchor { clock: 4, ..anchor };
+        area.set_anchor(newer);
+        for index in [0, 1] {
+            let sequence = area.sequence(index);
+            let was = sequence.fetch_or(1, Ordering::Relaxed);
+            let other = area.anchor().expect("the other one");
+            assert_ne!(other.clock, area.anchor_word(index, 1).load(Ordering::Relaxed));
+            area.set_anchor(anchor);
+            assert_eq!(area.anchor(), Some(anchor));
+            assert!(sequence.load(Ordering::Relaxed) > was, "the broken one was written");
+            area.set_anchor(newer);
+        }
+    }
+
+    #[test]
+    fn sinks_are_told_by_name() {
+        let segment = Segment::heap(Geometry::with_ring_bytes(1 << 20)).expect("memory");
+        let area = segment.drain_area();
+        let stuck = SinkState {
+            state: at::sink_state::STUCK,
+            errno: 28,
+            since_ns: 9,
+            name: format!("json:/{}é", "x".repeat(at::SINK_NAME_BYTES - 7)),
+        };
+        area.set_sink(3, &stuck);
+        area.set_sink(at::SINKS_MAX, &stuck);
+        let told = area.sinks();
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].state, told[0].errno, told[0].since_ns), (2, 28, 9));
+        assert_eq!(told[0].name, stuck.name.trim_end_matches('é'), "cut between characters");
+        area.announce(5);
+        assert_eq!(
+            (area.alive().load(Ordering::Relaxed), area.epoch().load(Ordering::Relaxed)),
+            (1, 5)
+        );
+        assert_eq!(area.pid().load(Ordering::Relaxed), std::process::id());
+        area.retire();
+        assert_eq!(area.alive().load(Ordering::Relaxed), 0);
     }
 }

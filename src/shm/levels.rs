@@ -31,3 +31,26 @@ impl Segment {
             .map(|index| self.u64_at(self.offsets().levels + index * SIZE))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Geometry;
+
+    #[test]
+    fn a_target_and_base_have_one_word_until_all_are_taken() {
+        let geometry = Geometry { level_count: 2, ..Geometry::default() };
+        let segment = Segment::heap(geometry).expect("memory");
+        let word = segment.level_word(7, 20).expect("room");
+        assert_eq!(
+            LevelWord::of(word.load(Ordering::Relaxed)),
+            Some(LevelWord { target: 7, base: 20, threshold: 20 })
+        );
+        let changed = LevelWord { target: 7, base: 20, threshold: 5 }.raw();
+        word.store(changed, Ordering::Relaxed);
+        let again = segment.level_word(7, 20).expect("known");
+        assert!(std::ptr::eq(word, again), "what the drain set is in force for later processes");
+        assert!(!std::ptr::eq(word, segment.level_word(7, 30).expect("room")));
+        assert!(segment.level_word(8, 20).is_none());
+    }
+}

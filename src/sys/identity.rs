@@ -36,8 +36,8 @@ pub fn start_time(pid: u32) -> Option<u64> {
     stat(pid).map(|stat| stat.start_time)
 }
 
-/// Whether it is certain that no process of this pid and start time runs in our pid namespace. A
-/// zombie without living threads is gone. What cannot be known is not certain.
+/// Whether it is certain that no process of this pid and start time (0 = unknown) runs in our pid
+/// namespace. A zombie without living threads is gone. What cannot be known is not certain.
 #[must_use]
 pub fn process_is_gone(pid: u32, start_time: u64) -> bool {
     let Ok(target) = libc::pid_t::try_from(pid) else { return false };
@@ -53,7 +53,10 @@ pub fn process_is_gone(pid: u32, start_time: u64) -> bool {
         return false;
     }
     match stat(pid) {
-        Some(stat) => stat.start_time != start_time || (stat.is_zombie && stat.threads <= 1),
+        Some(stat) => {
+            let is_another = start_time != 0 && stat.start_time != start_time;
+            is_another || (stat.is_zombie && stat.threads <= 1)
+        }
         None => false,
     }
 }
@@ -72,7 +75,12 @@ struct Stat {
 fn stat(pid: u32) -> Option<Stat> {
     let mut path = [0u8; 32];
     let mut rest = &mut path[..];
-    write!(rest, "/proc/{pid}/stat").ok()?;
+    // `self` is right even where `/proc` is another namespace's, with other pids.
+    if pid == self::pid() {
+        write!(rest, "/proc/self/stat").ok()?;
+    } else {
+        write!(rest, "/proc/{pid}/stat").ok()?;
+    }
     let len = 32 - rest.len();
     let mut buffer = [0u8; 1024];
     let text = read_small(&path[..len], &mut buffer)?;
