@@ -3,43 +3,77 @@
 //! Escaped are what JSON demands (below 0x20, `"`, `\`) and what could deceive a reader of the
 //! file: DEL, C1 controls, line and paragraph separators, and characters that reorder text.
 
+use super::line::{Ends, Line};
+
 /// Appends `text`, escaped, without quotes.
-#[inline]
-pub fn json_text(text: &str, out: &mut Vec<u8>) {
+#[inline(always)]
+pub(crate) fn text(text: &str, line: &mut Line<'_>) {
     let bytes = text.as_bytes();
-    let clean = clean_len(bytes);
-    out.extend_from_slice(&bytes[..clean]);
-    if clean < bytes.len() {
-        escape_rest(&bytes[clean..], out);
-    }
-}
-
-/// Whether any of 16 bytes is outside printable ASCII or `"` or `\`. Branchless, so that it
-/// compiles to vector instructions.
-#[inline]
-fn suspicious(chunk: &[u8; 16]) -> bool {
-    let mut found = 0u8;
-    for &byte in chunk {
-        // 0x20..=0x7e is clean: moved down by 0x20, everything from 0x5f on is not.
-        found |= u8::from(byte.wrapping_sub(0x20) >= 0x5f);
-        found |= u8::from(byte == b'"') | u8::from(byte == b'\\');
-    }
-    found != 0
-}
-
-/// A length up to which `bytes` is printable ASCII that needs no escape: all of it, or the start
-/// of the chunk in which something else stands.
-#[inline]
-fn clean_len(bytes: &[u8]) -> usize {
-    let (chunks, rest) = bytes.as_chunks::<16>();
-    for (index, chunk) in chunks.iter().enumerate() {
-        if suspicious(chunk) {
-            return index * 16;
+    match Ends::of(bytes) {
+        Some(ends) if !suspicious_ends(ends) => line.ends(ends, bytes.len()),
+        _ => {
+            let at = long_text(text, line.reborrow());
+            line.resume(at);
         }
     }
-    let mut last = [b' '; 16];
-    last[..rest.len()].copy_from_slice(rest);
-    if suspicious(&last) { bytes.len() - rest.len() } else { bytes.len() }
+}
+
+#[inline(never)]
+fn long_text(text: &str, mut line: Line<'_>) -> usize {
+    line.with_vec(|out| json_text(text, out));
+    line.at()
+}
+
+/// Appends `text`, escaped, without quotes; the same for a vector, for text that is rare or long.
+pub fn json_text(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let clean = chunks.iter().take_while(|chunk| !suspicious16(chunk)).count() * 16;
+    out.extend_from_slice(&bytes[..clean]);
+    escape_rest(&bytes[clean..], out);
+}
+
+#[inline(always)]
+fn suspicious_ends(ends: Ends<'_>) -> bool {
+    match ends {
+        Ends::One([first, middle, last]) => {
+            suspicious(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' ']))
+        }
+        Ends::Four(first, last) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            suspicious(u64::from(first) | (u64::from(last) << 32))
+        }
+        Ends::Eight(first, last) => {
+            suspicious(u64::from_le_bytes(*first)) | suspicious(u64::from_le_bytes(*last))
+        }
+        Ends::Sixteen(first, last) => suspicious16(first) | suspicious16(last),
+        Ends::ThirtyTwo(first, last) => suspicious32(first) | suspicious32(last),
+    }
+}
+
+#[inline(always)]
+fn suspicious32(chunk: &[u8; 32]) -> bool {
+    let (halves, _) = chunk.as_chunks::<16>();
+    halves.iter().fold(false, |found, half| found | suspicious16(half))
+}
+
+#[inline(always)]
+fn suspicious16(chunk: &[u8; 16]) -> bool {
+    let both = u128::from_le_bytes(*chunk);
+    suspicious(both as u64) | suspicious((both >> 64) as u64)
+}
+
+/// Whether any of eight bytes is outside printable ASCII or `"` or `\`, by arithmetic on all of
+/// them at once. Each term sets the high bit of a byte that it finds; it may set others' too, but
+/// only those of 0x80 and above, which are found anyway, or by a borrow or carry from one found.
+#[inline(always)]
+fn suspicious(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Swapping 0x20 and 0x22 puts `"` next to the control characters: all are below 0x21 then.
+    let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let delete = word.wrapping_add(ONES);
+    (word | delete | control_or_quote | backslash) & (ONES << 7) != 0
 }
 
 /// What a byte means for [`escape_rest`].
@@ -69,7 +103,7 @@ const fn deceives(code: u32) -> bool {
     matches!(code, 0x7f..=0x9f | 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069)
 }
 
-#[cold]
+/// Byte by byte, by class.
 fn escape_rest(bytes: &[u8], out: &mut Vec<u8>) {
     let mut start = 0;
     let mut at = 0;
@@ -95,9 +129,9 @@ fn escape_rest(bytes: &[u8], out: &mut Vec<u8>) {
 fn decode(bytes: &[u8]) -> (u32, usize) {
     let low = |index: usize| u32::from(bytes.get(index).copied().unwrap_or(0)) & 0x3f;
     if bytes[0] < 0xe0 {
-        ((u32::from(bytes[0]) & 0x1f) << 6 | low(1), 2)
+        (((u32::from(bytes[0]) & 0x1f) << 6) | low(1), 2)
     } else {
-        ((u32::from(bytes[0]) & 0x0f) << 12 | low(1) << 6 | low(2), 3)
+        (((u32::from(bytes[0]) & 0x0f) << 12) | (low(1) << 6) | low(2), 3)
     }
 }
 
@@ -112,7 +146,7 @@ fn escape_code(code: u32, out: &mut Vec<u8>) {
         0x5c => b'\\',
         _ => {
             const HEX: &[u8; 16] = b"0123456789abcdef";
-            let digit = |shift: u32| HEX[(code >> shift & 0xf) as usize];
+            let digit = |shift: u32| HEX[((code >> shift) & 0xf) as usize];
             out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
             return;
         }
@@ -126,7 +160,12 @@ mod tests {
 
     fn escaped(text: &str) -> String {
         let mut out = Vec::new();
-        json_text(text, &mut out);
+        let mut line = Line::new(&mut out, 0);
+        super::text(text, &mut line);
+        line.end();
+        let mut vec = Vec::new();
+        json_text(text, &mut vec);
+        assert_eq!(out, vec);
         String::from_utf8(out).unwrap()
     }
 

@@ -6,6 +6,7 @@
 
 pub mod escape;
 pub mod json;
+mod line;
 pub mod number;
 pub mod template;
 pub mod time;

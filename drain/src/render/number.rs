@@ -1,5 +1,7 @@
 //! Numbers and number-like values as bytes, without allocation. Called by the renderers.
 
+use super::line::Line;
+
 /// Appends an integer.
 #[inline]
 pub fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
@@ -11,10 +13,10 @@ pub fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// The word for what is not a finite number, nothing appended: the caller says how it stands.
-#[inline]
-pub fn float(value: f64, out: &mut Vec<u8>) -> Result<(), &'static str> {
+#[inline(always)]
+pub(crate) fn float(value: f64, line: &mut Line<'_>) -> Result<(), &'static str> {
     if value.is_finite() {
-        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        line.bytes(zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
     } else if value.is_nan() {
         Err("NaN")
@@ -91,12 +93,19 @@ mod tests {
     #[test]
     fn floats_read_back_as_themselves() {
         for value in [0.0, -0.0, 0.1, 1.0, 1e21, 5e-324, f64::MAX, 1.0 / 3.0, 123_456_789.25] {
-            let written = text(|out| float(value, out).unwrap());
+            let written = text(|out| {
+                let mut line = Line::new(out, 0);
+                float(value, &mut line).unwrap();
+                line.end();
+            });
             assert_eq!(written.parse::<f64>().unwrap().to_bits(), value.to_bits(), "{written}");
             assert!(written.contains(['.', 'e']), "{written} reads as an integer");
         }
-        assert_eq!(float(f64::NAN, &mut Vec::new()), Err("NaN"));
-        assert_eq!(float(f64::NEG_INFINITY, &mut Vec::new()), Err("-Infinity"));
+        let mut nothing = Vec::new();
+        let mut line = Line::new(&mut nothing, 0);
+        assert_eq!(float(f64::NAN, &mut line), Err("NaN"));
+        assert_eq!(float(f64::NEG_INFINITY, &mut line), Err("-Infinity"));
+        assert_eq!(line.end(), 0);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Timestamps as RFC 3339 text, UTC, always with the same number of digits so that they sort as
 //! text. Called once a line: the date and time of a second are computed once and only the digits
-//! behind the point are patched for the next record of the same second.
+//! behind the point are made for the next record of the same second.
 
 use jiff::Timestamp;
+
+use super::line::Line;
 
 /// Digits behind the point of a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,16 +16,12 @@ pub enum Digits {
     Nine,
 }
 
-/// Writes timestamps between a fixed prefix and suffix.
+/// Writes timestamps behind a fixed prefix.
 #[derive(Debug)]
 pub struct Stamps {
-    /// The prefix, the timestamp written last, the suffix.
-    text: Vec<u8>,
-    /// The second that stands in `text`.
+    /// The prefix, date and time of `second`, and the point.
+    head: Vec<u8>,
     second: i64,
-    /// Where in `text` the timestamp and its fraction begin.
-    start: usize,
-    fraction: usize,
     digits: Digits,
 }
 
@@ -33,36 +31,26 @@ const SECOND_BYTES: usize = 19;
 const NANOSECONDS: i64 = 1_000_000_000;
 
 impl Stamps {
-    /// A writer of timestamps of so many `digits` between `prefix` and `suffix`.
+    /// A writer of timestamps of so many `digits` behind `prefix`.
     #[must_use]
-    pub fn new(prefix: &str, digits: Digits, suffix: &str) -> Self {
-        let zeros = match digits {
-            Digits::Six => "000000",
-            Digits::Nine => "000000000",
-        };
-        let text = format!("{prefix}1970-01-01T00:00:00.{zeros}Z{suffix}").into_bytes();
-        let start = prefix.len();
-        Self { text, second: 0, start, fraction: start + SECOND_BYTES + 1, digits }
+    pub fn new(prefix: &str, digits: Digits) -> Self {
+        Self { head: format!("{prefix}1970-01-01T00:00:00.").into_bytes(), second: 0, digits }
     }
 
-    /// Prefix, the time `nanoseconds` after the Unix epoch, suffix.
-    #[inline]
-    pub fn text(&mut self, nanoseconds: i64) -> &[u8] {
+    /// Appends the prefix, then the time `nanoseconds` after the Unix epoch.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, nanoseconds: i64, line: &mut Line<'_>) {
         let second = nanoseconds.div_euclid(NANOSECONDS);
         if second != self.second {
             self.turn(second);
         }
+        line.bytes(&self.head);
         // Below 10^9, so it fits.
         let fraction = nanoseconds.rem_euclid(NANOSECONDS) as u32;
-        let place = &mut self.text[self.fraction..];
         match self.digits {
-            Digits::Six => pairs::<3>(fraction / 1000, place),
-            Digits::Nine => {
-                pairs::<4>(fraction / 10, place);
-                place[8] = b'0' + (fraction % 10) as u8;
-            }
+            Digits::Six => line.six_digits_z(fraction / 1000),
+            Digits::Nine => line.nine_digits_z(fraction),
         }
-        &self.text
     }
 
     #[cold]
@@ -70,40 +58,29 @@ impl Stamps {
         let text = Timestamp::from_second(second)
             .expect("64 bits of nanoseconds lie within jiff's years")
             .to_string();
-        self.text[self.start..self.start + SECOND_BYTES]
-            .copy_from_slice(&text.as_bytes()[..SECOND_BYTES]);
+        let end = self.head.len() - 1;
+        self.head[end - SECOND_BYTES..end].copy_from_slice(&text.as_bytes()[..SECOND_BYTES]);
         self.second = second;
     }
 }
 
-/// The decimal digits of `value`, two at a time, `N` pairs.
-#[inline]
-fn pairs<const N: usize>(mut value: u32, place: &mut [u8]) {
-    let (place, _) = place[..2 * N].as_chunks_mut::<2>();
-    for pair in place.iter_mut().rev() {
-        *pair = PAIRS[(value % 100) as usize];
-        value /= 100;
-    }
+/// One timestamp as text, where speed does not matter.
+#[must_use]
+pub fn rfc3339(nanoseconds: i64, digits: Digits) -> String {
+    let mut out = Vec::new();
+    let mut line = Line::new(&mut out, 0);
+    Stamps::new("", digits).write(nanoseconds, &mut line);
+    line.end();
+    String::from_utf8(out).expect("digits and signs are ASCII")
 }
-
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut value = 0;
-    while value < 100 {
-        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
-        value += 1;
-    }
-    pairs
-};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_have_all_digits_between_prefix_and_suffix() {
-        let mut six = Stamps::new("<", Digits::Six, ">");
-        let mut nine = Stamps::new("", Digits::Nine, "");
+    fn timestamps_have_all_digits_behind_the_prefix() {
+        let mut six = Stamps::new("<", Digits::Six);
         for (nanoseconds, expected) in [
             (0, "1970-01-01T00:00:00.000000000Z"),
             (1_795_299_243_123_456_789, "2026-11-21T22:14:03.123456789Z"),
@@ -113,9 +90,12 @@ mod tests {
             (i64::MIN, "1677-09-21T00:12:43.145224192Z"),
             (i64::MAX, "2262-04-11T23:47:16.854775807Z"),
         ] {
-            assert_eq!(nine.text(nanoseconds), expected.as_bytes());
-            let cut = format!("<{}Z>", &expected[..26]);
-            assert_eq!(six.text(nanoseconds), cut.as_bytes());
+            assert_eq!(rfc3339(nanoseconds, Digits::Nine), expected);
+            let mut out = Vec::new();
+            let mut line = Line::new(&mut out, 0);
+            six.write(nanoseconds, &mut line);
+            line.end();
+            assert_eq!(out, format!("<{}Z", &expected[..26]).as_bytes());
         }
     }
 }

@@ -44,7 +44,7 @@ impl Overridden {
     #[inline]
     pub(crate) fn contains(&self, index: usize) -> bool {
         match self {
-            Self::Few(mask) => mask >> index & 1 != 0,
+            Self::Few(mask) => (mask >> index) & 1 != 0,
             Self::Many(overridden) => overridden[index],
         }
     }

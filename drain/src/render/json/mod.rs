@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use logring::record::{Event, Field};
 
 use super::Renderer;
-use super::escape::json_text;
-use super::number::integer;
-use super::template::Templates;
+use super::escape::{self, json_text};
+use super::line::Line;
+use super::template::{Templates, has_braces};
 use super::time::{Digits, Stamps};
 use super::unique::Overridden;
 
@@ -32,25 +32,31 @@ pub struct JsonOptions {
 #[derive(Debug)]
 pub struct JsonRenderer {
     options: JsonOptions,
-    /// From the line's start to where the level's word begins.
+    /// From the line's start to the end of the timestamp.
     head: Stamps,
-    /// From each level's word to where the event's text begins.
+    /// From there to where the event's text begins, for each level.
     levels: Vec<Box<[u8]>>,
     templates: Templates,
     values: value::Values,
+    /// How many bytes of room a line begins with.
+    room: usize,
 }
 
 impl JsonRenderer {
     /// A renderer with these options.
     #[must_use]
     pub fn new(options: JsonOptions) -> Self {
-        let level = |number| format!("{}\",\"event\":\"", logring::Level::new(number));
+        let level = |number| {
+            let word = logring::Level::new(number);
+            format!("\",\"level\":\"{word}\",\"event\":\"")
+        };
         Self {
             options,
-            head: Stamps::new("{\"timestamp\":\"", options.digits, "\",\"level\":\""),
+            head: Stamps::new("{\"timestamp\":\"", options.digits),
             levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect(),
             templates: Templates::new(),
             values: value::Values::new(),
+            room: 256,
         }
     }
 }
@@ -64,64 +70,89 @@ impl Default for JsonRenderer {
 impl Renderer for JsonRenderer {
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
         let keys = Keys::of(event);
-        out.extend_from_slice(self.head.text(event.timestamp_ns));
-        out.extend_from_slice(&self.levels[usize::from(event.level.number())]);
-        self.templates.fill(&event.event, &event.fields, |piece| json_text(piece, out));
-        out.push(b'"');
-        self.facts(event, keys.facts, out);
-        for (index, field) in keys.pairs().enumerate() {
-            if !keys.overridden.contains(index) {
-                self.pair(&keys, field, out);
-            }
+        let start = out.len();
+        let mut line = Line::new(out, self.room);
+        self.head.write(event.timestamp_ns, &mut line);
+        line.bytes(&self.levels[usize::from(event.level.number())]);
+        if has_braces(&event.event) {
+            let at = self.filled(event, line.reborrow());
+            line.resume(at);
+        } else {
+            escape::text(&event.event, &mut line);
+        }
+        line.put(b"\"");
+        self.facts(event, keys.facts, &mut line);
+        for (index, field) in event.context.iter().enumerate() {
+            self.pair(&keys, index, field, &mut line);
+        }
+        for (index, field) in event.fields.iter().enumerate() {
+            self.pair(&keys, event.context.len() + index, field, &mut line);
         }
         if event.late {
-            out.extend_from_slice(b",\"late\":true");
+            line.put(b",\"late\":true");
         }
         if event.truncated {
-            out.extend_from_slice(b",\"truncated\":true");
+            line.put(b",\"truncated\":true");
         }
-        out.extend_from_slice(b"}\n");
+        line.put(b"}\n");
+        // The next line is likely as long as this one.
+        self.room = (line.end() - start + 64).min(ROOM_BYTES_MAX);
     }
 }
 
+/// Room is zeroed for each line, so one long line must not burden all that follow.
+const ROOM_BYTES_MAX: usize = 4096;
+
 impl JsonRenderer {
+    #[inline(never)]
+    fn filled(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
+        line.with_vec(|out| {
+            self.templates.fill(&event.event, &event.fields, |piece| json_text(piece, out));
+        });
+        line.at()
+    }
+
     /// The automatic facts, but those whose name is a key of the user's.
-    #[inline]
-    fn facts(&self, event: &Event<'_>, taken: u8, out: &mut Vec<u8>) {
+    #[inline(always)]
+    fn facts(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
         if taken & fact::TARGET == 0 {
-            out.extend_from_slice(b",\"target\":\"");
-            json_text(&event.target, out);
-            out.push(b'"');
+            line.put(b",\"target\":\"");
+            escape::text(&event.target, line);
+            line.put(b"\"");
         }
         if taken & fact::PID == 0 {
-            out.extend_from_slice(b",\"pid\":");
-            integer(event.pid, out);
+            line.put(b",\"pid\":");
+            line.integer(event.pid.into());
         }
         if self.options.thread && taken & fact::THREAD == 0 {
-            out.extend_from_slice(b",\"thread\":");
-            integer(event.tid, out);
+            line.put(b",\"thread\":");
+            line.integer(event.tid.into());
         }
         if self.options.file && taken & fact::FILE == 0 && !event.file.is_empty() {
-            out.extend_from_slice(b",\"file\":\"");
-            json_text(&event.file, out);
-            out.push(b'"');
+            line.put(b",\"file\":\"");
+            escape::text(&event.file, line);
+            line.put(b"\"");
         }
         if self.options.line && taken & fact::LINE == 0 && event.line != 0 {
-            out.extend_from_slice(b",\"line\":");
-            integer(event.line, out);
+            line.put(b",\"line\":");
+            line.integer(event.line.into());
         }
     }
 
-    #[inline]
-    fn pair(&mut self, keys: &Keys<'_, '_>, field: &Field<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b",\"");
-        if keys.renamed && keys.is_reserved(&field.key) {
-            json_text(&keys.free_name(&field.key), out);
-        } else {
-            json_text(&field.key, out);
+    /// The pair at `index` of context and fields, unless a later one overrides it.
+    #[inline(always)]
+    fn pair(&mut self, keys: &Keys<'_, '_>, index: usize, field: &Field<'_>, line: &mut Line<'_>) {
+        if keys.overridden.contains(index) {
+            return;
         }
-        out.extend_from_slice(b"\":");
-        self.values.write(&field.value, out);
+        line.put(b",\"");
+        if keys.renamed && keys.is_reserved(&field.key) {
+            escape::text(&keys.free_name(&field.key), line);
+        } else {
+            escape::text(&field.key, line);
+        }
+        line.put(b"\":");
+        self.values.write(&field.value, line);
     }
 }
 
@@ -168,7 +199,13 @@ impl<'e, 'a> Keys<'e, 'a> {
     #[inline]
     fn of(event: &'e Event<'a>) -> Self {
         let (context, fields) = (&event.context[..], &event.fields[..]);
-        let found = context.iter().chain(fields).fold(0, |found, pair| found | fact::of(&pair.key));
+        let mut found = 0;
+        for pair in context {
+            found |= fact::of(&pair.key);
+        }
+        for pair in fields {
+            found |= fact::of(&pair.key);
+        }
         let overridden = Overridden::of(context.len() + fields.len(), |index| {
             match index.checked_sub(context.len()) {
                 None => &context[index].key,

@@ -11,7 +11,7 @@ use logring::record::{AnyValue, ErrorChain};
 
 use super::parse::{Align, Kind, Spec};
 use crate::render::number;
-use crate::render::time::{Digits, Stamps};
+use crate::render::time::{Digits, rfc3339};
 
 /// Appends `value`.
 pub(super) fn value(value: &AnyValue<'_>, spec: &Spec, out: &mut String) {
@@ -38,8 +38,7 @@ pub(super) fn value(value: &AnyValue<'_>, spec: &Spec, out: &mut String) {
         }
         AnyValue::Uuid(bytes) => pad_text(&ascii(|out| number::uuid(bytes, out)), spec, out),
         AnyValue::Timestamp(nanoseconds) => {
-            let text = Stamps::new("", Digits::Nine, "").text(*nanoseconds).to_vec();
-            pad_text(&ascii(|out| *out = text), spec, out);
+            pad_text(&rfc3339(*nanoseconds, Digits::Nine), spec, out);
         }
         AnyValue::Duration(nanoseconds) => duration(*nanoseconds, spec, out),
         AnyValue::List(items) => {

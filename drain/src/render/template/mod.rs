@@ -40,18 +40,12 @@ impl Templates {
         Self::default()
     }
 
-    /// Hands the filled text to `put`, piece by piece, unescaped. A text without braces is one
-    /// piece and costs a scan.
-    #[inline]
+    /// Hands the filled text to `put`, piece by piece, unescaped.
     pub fn fill(&mut self, text: &str, fields: &[Field<'_>], mut put: impl FnMut(&str)) {
-        if has_brace(text.as_bytes()) {
-            self.fill_braces(text, fields, &mut put)
-        } else {
-            put(text)
-        }
+        self.fill_pieces(text, fields, &mut put);
     }
 
-    fn fill_braces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {
+    fn fill_pieces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {
         if text.len() > KEPT_BYTES_MAX {
             return fill(&parse(text), fields, &mut self.scratch, put);
         }
@@ -80,9 +74,12 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// Branchless within 16 bytes, so that it compiles to vector instructions.
+/// Whether there may be anything to fill. Branchless within 16 bytes, so that it compiles to vector
+/// instructions.
 #[inline]
-fn has_brace(bytes: &[u8]) -> bool {
+#[must_use]
+pub fn has_braces(text: &str) -> bool {
+    let bytes = text.as_bytes();
     let is_brace = |byte: &u8| (*byte == b'{') | (*byte == b'}');
     let (chunks, rest) = bytes.as_chunks::<16>();
     chunks.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_brace(byte)))
