@@ -1,5 +1,7 @@
 //! The drain of logring: reads the ring, puts records into one time order, processes, renders and
 //! writes them, and keeps a ledger so that nothing is written twice or lost when it is killed.
 
+pub mod clock;
+pub mod notice;
 pub mod process;
 pub mod render;
