@@ -174,7 +174,7 @@ impl Clock {
     /// Nanoseconds since the epoch at `clock`. Never less for a later `clock`, whatever it is.
     #[inline]
     #[must_use]
-    pub fn ns(&self, clock: u64) -> i64 {
+    pub fn convert(&self, clock: u64) -> i64 {
         if self.identity { i64::try_from(clock).unwrap_or(i64::MAX) } else { self.line.at(clock) }
     }
 

@@ -1,3 +1,7 @@
 //! The `logring-drain` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logring_drain::cli::main(std::env::args_os())
+}

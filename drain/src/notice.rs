@@ -18,54 +18,49 @@ pub const TARGET: &str = "logring";
 pub struct Who {
     /// Process id; it stands as the line's `pid`.
     pub pid: u32,
-    /// Thread id; it stands as the line's `thread` where that is printed.
+    /// Thread id; it stands as the field `thread`.
     pub tid: u32,
-    /// Index of the lane in the segment.
-    pub lane: u32,
 }
 
 /// `count` records of a lane were dropped or overwritten since the ring was full.
 #[must_use]
-pub fn lost(timestamp_ns: i64, who: Who, count: u64) -> Event<'static> {
-    of_lane("lost", Level::Warning, "records lost", timestamp_ns, who, count)
+pub fn lost(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("lost", Level::Warning, "records lost", timestamp_ns, count, who)
 }
 
 /// The owner of a lane died while it wrote `count` records.
 #[must_use]
-pub fn torn(timestamp_ns: i64, who: Who, count: u64) -> Event<'static> {
-    of_lane("torn", Level::Warning, "records torn", timestamp_ns, who, count)
+pub fn torn(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("torn", Level::Warning, "records torn", timestamp_ns, count, who)
 }
 
-/// `count` records of a lane made no sense; `why` is the reader's reason for the first.
+/// `count` records of a lane made no sense: a bug, damage, or somebody's doing.
 #[must_use]
-pub fn malformed(timestamp_ns: i64, who: Who, count: u64, why: &'static str) -> Event<'static> {
-    let mut event =
-        of_lane("malformed", Level::Error, "records malformed", timestamp_ns, who, count);
-    event.fields.push(field("why", AnyValue::Str(Cow::Borrowed(why))));
-    event
+pub fn malformed(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("malformed", Level::Error, "records malformed", timestamp_ns, count, who)
 }
 
 /// A lane kept a record open for longer than `max_hold`: time order goes on without it, and
 /// `count` records of it may come late.
 #[must_use]
-pub fn late(timestamp_ns: i64, who: Who, count: u64) -> Event<'static> {
-    of_lane("late", Level::Warning, "records may come late", timestamp_ns, who, count)
+pub fn late(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("late", Level::Warning, "records may come late", timestamp_ns, count, who)
 }
 
 /// Without a ledger's mark of this lane, what it wrote before sequence `first` is unknown.
 #[must_use]
-pub fn unknown_start(timestamp_ns: i64, who: Who, first: u64) -> Event<'static> {
+pub fn unknown_start(timestamp_ns: i64, first: u64, who: Who) -> Event<'static> {
     let text = "lane read from its first record found";
     let mut event = event("unknown-start", Level::Warning, text, timestamp_ns, who);
     event.fields.push(field("first", AnyValue::U64(first)));
-    event.fields.push(field("lane", AnyValue::U64(who.lane.into())));
+    event.fields.push(field("thread", AnyValue::U64(who.tid.into())));
     event
 }
 
 /// The wall clock stepped by `by_ns` nanoseconds; `drain_pid` found it.
 #[must_use]
 pub fn clock_step(timestamp_ns: i64, drain_pid: u32, by_ns: i64) -> Event<'static> {
-    let who = Who { pid: drain_pid, tid: drain_pid, lane: 0 };
+    let who = Who { pid: drain_pid, tid: drain_pid };
     let mut event = event("clock-step", Level::Warning, "wall clock stepped", timestamp_ns, who);
     event.fields.push(field("by", AnyValue::Duration(by_ns)));
     event
@@ -74,7 +69,7 @@ pub fn clock_step(timestamp_ns: i64, drain_pid: u32, by_ns: i64) -> Event<'stati
 /// The sink of this notice missed `count` records while it could not be written to.
 #[must_use]
 pub fn missed(timestamp_ns: i64, drain_pid: u32, count: u64) -> Event<'static> {
-    let who = Who { pid: drain_pid, tid: drain_pid, lane: 0 };
+    let who = Who { pid: drain_pid, tid: drain_pid };
     let mut event = event("missed", Level::Error, "records missed by this sink", timestamp_ns, who);
     event.fields.push(field("count", AnyValue::U64(count)));
     event
@@ -85,12 +80,12 @@ fn of_lane(
     level: Level,
     text: &'static str,
     timestamp_ns: i64,
-    who: Who,
     count: u64,
+    who: Who,
 ) -> Event<'static> {
     let mut event = event(kind, level, text, timestamp_ns, who);
     event.fields.push(field("count", AnyValue::U64(count)));
-    event.fields.push(field("lane", AnyValue::U64(who.lane.into())));
+    event.fields.push(field("thread", AnyValue::U64(who.tid.into())));
     event
 }
 
