@@ -9,7 +9,7 @@
 //! monotone over the join; the error found is worked off over the second that follows. What is too
 //! far off for that is a step of the wall clock: the line jumps, and the caller is told.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where simultaneous readings of the segment's clock and of the wall clock come from.
 pub trait Source {
@@ -174,8 +174,15 @@ impl Clock {
     /// Nanoseconds since the epoch at `clock`. Never less for a later `clock`, whatever it is.
     #[inline]
     #[must_use]
-    pub fn ns(&self, clock: u64) -> i64 {
+    pub fn convert(&self, clock: u64) -> i64 {
         if self.identity { i64::try_from(clock).unwrap_or(i64::MAX) } else { self.line.at(clock) }
+    }
+
+    /// How many ticks of the clock `span` has.
+    #[must_use]
+    pub fn ticks(&self, span: Duration) -> u64 {
+        let ticks = (span.as_nanos() << 32) / u128::from(self.rate.max(1));
+        u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 
     /// Whether an [`anchor`](Clock::anchor) is due at this clock value.

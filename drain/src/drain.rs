@@ -14,6 +14,7 @@ use logring::shm::{Anchor, Segment};
 use logring::sync::{Ordering, order};
 
 use crate::clock::{Bracketed, Clock};
+use crate::config::Order;
 use crate::hold::Hold;
 use crate::housekeeping::Housekeeping;
 use crate::lane::Spent;
@@ -81,12 +82,13 @@ impl Drain {
         clock: Clock,
         pipeline: Pipeline,
         outlets: Outlets,
+        order: Order,
         max_hold: Duration,
     ) -> Self {
         Self {
             segment,
             furthest,
-            watermark: Watermark::new(segment),
+            watermark: Watermark::new(segment, order),
             clock,
             lanes: Lanes::new(segment.block_count()),
             merge: Merge::default(),
@@ -140,6 +142,11 @@ impl Drain {
         self.pipeline.notice(event);
     }
 
+    /// Whether the order is strict.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.watermark.is_strict()
+    }
+
     /// Sinks that do not take what they are given, each with its last error.
     pub(crate) fn stuck(&self) -> Vec<(String, String)> {
         self.outlets.stuck().map(|(name, error)| (name.to_owned(), error)).collect()
@@ -153,8 +160,8 @@ impl Drain {
         }
         let mut source = Bracketed::new(move || watermark::now(kind));
         if let Some(step) = self.clock.anchor(self.written_up_to, &mut source) {
-            let time = self.clock.ns(watermark::now(kind));
-            self.pipeline.notice(&notice::clock_step(time, step.by_ns));
+            let time = self.clock.convert(watermark::now(kind));
+            self.pipeline.notice(&notice::clock_step(time, std::process::id(), step.by_ns));
         }
         let (clock, realtime_ns, ns_per_tick) = self.clock.line();
         let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
@@ -166,7 +173,7 @@ impl Drain {
         if !self.housekeeping.is_due() {
             return;
         }
-        let time = self.clock.ns(self.merge.watermark());
+        let time = self.clock.convert(self.merge.watermark());
         let (ledger, outlets) = (&self.ledger, &self.outlets);
         let found = self.housekeeping.round(self.segment, &mut self.lanes, |head| {
             outlets.cursors().all(|cursor| {
@@ -209,7 +216,7 @@ impl Drain {
         for lane in self.lanes.iter_mut().filter(|lane| lane.head.is_none() && !lane.over) {
             lane.over = lane.dead || segment.lane_has_ended(lane.lane);
         }
-        let watermark = self.watermark.take();
+        let watermark = self.watermark.take(&self.clock);
         let positions = Positions::of(&self.ledger, self.furthest);
         self.free_blocks = self.lanes.sweep(
             segment,
@@ -221,7 +228,9 @@ impl Drain {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
             lane.fill(segment, &mut self.spent);
         }
-        self.hold.wait(segment, &mut self.lanes, &mut self.spent);
+        if self.watermark.is_strict() {
+            self.hold.wait(segment, &mut self.lanes, &mut self.spent);
+        }
         self.merge.start(&mut self.lanes, watermark);
     }
 
@@ -242,7 +251,7 @@ impl Drain {
     /// Everything below the watermark is out: reports what is missing behind a lane's last record,
     /// and closes lanes that are over.
     fn end_pass(&mut self) {
-        let time = self.clock.ns(self.merge.watermark());
+        let time = self.clock.convert(self.merge.watermark());
         for at in self.lanes.indexes() {
             let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.head.is_none()) else {
                 continue;
@@ -310,9 +319,10 @@ impl Drain {
     /// Lets the sinks write what they can, and gives back what all of them have noted.
     fn write(&mut self) {
         for trouble in self.outlets.step(self.segment) {
-            let time = self.clock.ns(self.merge.watermark());
+            let time = self.clock.convert(self.merge.watermark());
             self.pipeline.notice(&notice::trouble(
                 time,
+                std::process::id(),
                 trouble.kind.as_str(),
                 trouble.to_string(),
             ));

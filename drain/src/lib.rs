@@ -2,7 +2,9 @@
 //! writes them, and keeps a ledger so that nothing is written twice or lost when it is killed.
 #![deny(unsafe_code)]
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod cursor;
 mod drain;
 mod hold;
@@ -20,6 +22,7 @@ pub mod render;
 mod restart;
 mod retire;
 mod rhythm;
+pub mod run;
 mod seam;
 pub mod service;
 pub mod sink;

@@ -1,81 +1,127 @@
-//! The drain's own events: losses and troubles, as lines of the same shape as all others, with
-//! target `logring`, a `kind` and a `count`.
+//! The drain's own events: what it lost, found damaged or had to decide. They go through the same
+//! pipeline as records and are lines of the same shape, with target `logring` and the field
+//! `kind`. The drain makes them; this file only says what they look like. `docs/output.md` lists
+//! them, `tests/golden_output.rs` shows them.
+//!
+//! Nothing that a producer wrote stands in a notice, but numbers.
 
 use std::borrow::Cow;
 
 use logring::Level;
 use logring::record::{AnyValue, Event, Field};
 
+/// The target of all notices.
+pub const TARGET: &str = "logring";
+
 /// Whom a notice is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Who {
-    /// The process, in its own pid namespace.
+    /// Process id; it stands as the line's `pid`.
     pub pid: u32,
-    /// The thread; 0 = the whole process.
+    /// Thread id; it stands as the field `thread`.
     pub tid: u32,
 }
 
-/// An event of kind `kind` about `who`.
-fn event(
-    time_ns: i64,
-    level: Level,
+/// `count` records of a lane were dropped or overwritten since the ring was full.
+#[must_use]
+pub fn lost(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("lost", Level::Warning, "records lost", timestamp_ns, count, who)
+}
+
+/// The owner of a lane died while it wrote `count` records.
+#[must_use]
+pub fn torn(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("torn", Level::Warning, "records torn", timestamp_ns, count, who)
+}
+
+/// `count` records of a lane made no sense: a bug, damage, or somebody's doing.
+#[must_use]
+pub fn malformed(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("malformed", Level::Error, "records malformed", timestamp_ns, count, who)
+}
+
+/// A lane kept a record open for longer than `max_hold`: time order goes on without it, and
+/// `count` records of it may come late.
+#[must_use]
+pub fn late(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    of_lane("late", Level::Warning, "records may come late", timestamp_ns, count, who)
+}
+
+/// Without a ledger's mark of this lane, what it wrote before sequence `first` is unknown.
+#[must_use]
+pub fn unknown_start(timestamp_ns: i64, first: u64, who: Who) -> Event<'static> {
+    let text = "lane read from its first record found";
+    let mut event = event("unknown-start", Level::Warning, text, timestamp_ns, who);
+    event.fields.push(field("first", AnyValue::U64(first)));
+    event.fields.push(field("thread", AnyValue::U64(who.tid.into())));
+    event
+}
+
+/// The wall clock stepped by `by_ns` nanoseconds; `drain_pid` found it.
+#[must_use]
+pub fn clock_step(timestamp_ns: i64, drain_pid: u32, by_ns: i64) -> Event<'static> {
+    let who = Who { pid: drain_pid, tid: drain_pid };
+    let mut event = event("clock-step", Level::Warning, "wall clock stepped", timestamp_ns, who);
+    event.fields.push(field("by", AnyValue::Duration(by_ns)));
+    event
+}
+
+/// The sink of this notice missed `count` records while it could not be written to.
+#[must_use]
+pub fn missed(timestamp_ns: i64, drain_pid: u32, count: u64) -> Event<'static> {
+    let who = Who { pid: drain_pid, tid: drain_pid };
+    let mut event = event("missed", Level::Error, "records missed by this sink", timestamp_ns, who);
+    event.fields.push(field("count", AnyValue::U64(count)));
+    event
+}
+
+/// Something that the drain has to say in a sentence: what somebody did to a sink's file, or to the
+/// ledger.
+#[must_use]
+pub fn trouble(
+    timestamp_ns: i64,
+    drain_pid: u32,
     kind: &'static str,
+    sentence: String,
+) -> Event<'static> {
+    let who = Who { pid: drain_pid, tid: drain_pid };
+    let event = event(kind, Level::Warning, "", timestamp_ns, who);
+    Event { event: Cow::Owned(sentence), ..event }
+}
+
+fn of_lane(
+    kind: &'static str,
+    level: Level,
     text: &'static str,
+    timestamp_ns: i64,
     count: u64,
     who: Who,
 ) -> Event<'static> {
-    let field = |key, value| Field { key: Cow::Borrowed(key), value };
-    let mut fields = vec![
-        field("kind", AnyValue::Str(Cow::Borrowed(kind))),
-        field("count", AnyValue::U64(count)),
-    ];
-    if who.tid != 0 {
-        fields.push(field("tid", AnyValue::U64(who.tid.into())));
-    }
+    let mut event = event(kind, level, text, timestamp_ns, who);
+    event.fields.push(field("count", AnyValue::U64(count)));
+    event.fields.push(field("thread", AnyValue::U64(who.tid.into())));
+    event
+}
+
+fn event(
+    kind: &'static str,
+    level: Level,
+    text: &'static str,
+    timestamp_ns: i64,
+    who: Who,
+) -> Event<'static> {
     Event {
-        timestamp_ns: time_ns,
+        timestamp_ns,
         level,
-        target: Cow::Borrowed("logring"),
+        target: Cow::Borrowed(TARGET),
         event: Cow::Borrowed(text),
         pid: who.pid,
         tid: who.tid,
-        fields,
+        fields: vec![field("kind", AnyValue::Str(Cow::Borrowed(kind)))],
         ..Event::default()
     }
 }
 
-/// Records that were dropped since the ring was full.
-#[must_use]
-pub fn lost(time_ns: i64, count: u64, who: Who) -> Event<'static> {
-    event(time_ns, Level::Warning, "lost", "records lost: the ring was full", count, who)
-}
-
-/// A record whose owner died while writing it.
-#[must_use]
-pub fn torn(time_ns: i64, count: u64, who: Who) -> Event<'static> {
-    event(time_ns, Level::Warning, "torn", "a record was torn: its thread died in it", count, who)
-}
-
-/// Records whose bytes made no sense.
-#[must_use]
-pub fn malformed(time_ns: i64, count: u64, who: Who) -> Event<'static> {
-    event(time_ns, Level::Error, "malformed", "records made no sense", count, who)
-}
-
-/// A step of the wall clock.
-#[must_use]
-pub fn clock_step(time_ns: i64, by_ns: i64) -> Event<'static> {
-    let mut notice =
-        event(time_ns, Level::Warning, "clock-step", "the wall clock stepped", 1, Who::default());
-    notice.pid = std::process::id();
-    notice.fields.push(Field { key: Cow::Borrowed("by"), value: AnyValue::Duration(by_ns) });
-    notice
-}
-
-/// Something that the drain has to say, in a sentence.
-#[must_use]
-pub fn trouble(time_ns: i64, kind: &'static str, sentence: String) -> Event<'static> {
-    let pid = std::process::id();
-    let who = Who { pid, tid: 0 };
-    Event { event: Cow::Owned(sentence), ..event(time_ns, Level::Warning, kind, "", 1, who) }
+fn field(key: &'static str, value: AnyValue<'static>) -> Field<'static> {
+    Field { key: Cow::Borrowed(key), value }
 }

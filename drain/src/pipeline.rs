@@ -5,16 +5,27 @@ use logring::record::{self, Event, Raw};
 use logring::shm::Segment;
 
 use crate::clock::Clock;
+use crate::config::Sink;
 use crate::lane::{Lane, Spent};
 use crate::notice;
 use crate::process::{Chain, Flow};
-use crate::render::Renderer;
+use crate::render::{JsonRenderer, Renderer};
 use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
 struct Lines {
+    /// One of these sinks: it says which events it wants.
+    sink: Sink,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
+}
+
+impl Lines {
+    fn render(&mut self, event: &Event<'_>) {
+        if self.sink.wants(event.level) {
+            self.renderer.render(event, &mut self.bytes);
+        }
+    }
 }
 
 /// Decoding, processors and renderers.
@@ -28,14 +39,16 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that renders by each of `renderers`.
-    pub(crate) fn new(
-        segment: &'static Segment,
-        chain: Chain,
-        renderers: Vec<Box<dyn Renderer>>,
-    ) -> Self {
-        let lines =
-            renderers.into_iter().map(|renderer| Lines { renderer, bytes: Vec::new() }).collect();
+    /// A pipeline that renders what each of `sinks` wants, which want different lines.
+    pub(crate) fn new(segment: &'static Segment, chain: Chain, sinks: Vec<&Sink>) -> Self {
+        let lines = sinks
+            .into_iter()
+            .map(|sink| Lines {
+                sink: sink.clone(),
+                renderer: Box::new(JsonRenderer::new(sink.json_options())),
+                bytes: Vec::new(),
+            })
+            .collect();
         Self {
             strings: Strings::new(segment),
             chain,
@@ -55,7 +68,7 @@ impl Pipeline {
         spent: &mut Vec<Spent>,
     ) {
         let Some(head) = lane.head else { return };
-        let timestamp_ns = clock.ns(head.timestamp);
+        let timestamp_ns = clock.convert(head.timestamp);
         let who = lane.who();
         if let Some(last) = lane.sequence
             && head.sequence > last + 1
@@ -85,8 +98,8 @@ impl Pipeline {
             }
             decoded.late = late;
             if chain.run(&mut decoded) == Flow::Keep {
-                for Lines { renderer, bytes } in lines {
-                    renderer.render(&decoded, bytes);
+                for lines in lines {
+                    lines.render(&decoded);
                 }
             }
             true
@@ -99,8 +112,8 @@ impl Pipeline {
 
     /// Renders an event of the drain's own; processors do not see it.
     pub(crate) fn notice(&mut self, event: &Event<'_>) {
-        for Lines { renderer, bytes } in &mut self.lines {
-            renderer.render(event, bytes);
+        for lines in &mut self.lines {
+            lines.render(event);
         }
     }
 

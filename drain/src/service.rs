@@ -11,6 +11,7 @@ use logring::shm::{self, DrainLock, Segment};
 use logring::{Error, Result};
 
 use crate::clock::{Bracketed, Clock};
+use crate::config::{Config, Order, Sink};
 use crate::cursor::{Batch, Cursor, Replayed};
 use crate::drain::{Drain, Turn};
 use crate::ledger::{ClockLine, Ledger, Opened};
@@ -18,29 +19,37 @@ use crate::notice;
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::process::Chain;
-use crate::render::Renderer;
 use crate::restart;
 use crate::rhythm::Rhythm;
-use crate::sink::SinkSpec;
 use crate::watermark;
 
 /// What a drain is to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Where its bytes go; at least one.
-    pub sinks: Vec<SinkSpec>,
+    /// Where lines go; at least one.
+    pub sinks: Vec<Sink>,
+    /// How records are ordered.
+    pub order: Order,
     /// The longest wait for a thread in the middle of a record.
     pub max_hold: Duration,
     /// Where the ledger stands; `None` = the runtime directory.
     pub state_dir: Option<PathBuf>,
 }
 
+impl From<Config> for Options {
+    fn from(config: Config) -> Self {
+        let Config { sinks, order, max_hold, .. } = config;
+        Self { sinks, order, max_hold, state_dir: None }
+    }
+}
+
 /// A drain that holds its segment's drain lock.
 #[derive(Debug)]
 pub struct Service {
     segment: &'static Segment,
-    lock: DrainLock<'static>,
     drain: Drain,
+    // Given back last, when nothing of this drain can touch ledger or sinks any more.
+    _lock: DrainLock<'static>,
 }
 
 /// Why a drain does not start.
@@ -54,7 +63,7 @@ pub enum StartError {
 
 impl Service {
     /// Takes the drain lock of `segment` and brings ledger and sinks to where the last drain left
-    /// them. `renderer` makes the renderer of a sink.
+    /// them.
     ///
     /// # Errors
     /// Another drain holds the lock (`Error::is_held`); the ledger or a sink cannot be opened.
@@ -62,35 +71,32 @@ impl Service {
         segment: &'static Segment,
         options: &Options,
         chain: Chain,
-        mut renderer: impl FnMut(&SinkSpec) -> Box<dyn Renderer>,
     ) -> Result<Self, StartError> {
         let lock = DrainLock::acquire(segment).map_err(StartError::Segment)?;
         let (ledger, opened) = open_ledger(segment, options).map_err(StartError::Segment)?;
         let ledger = Arc::new(ledger);
         let (forms, kinds) = forms(&options.sinks);
         let mut cursors = Vec::new();
-        for (index, spec) in options.sinks.iter().enumerate() {
-            let cursor = Cursor::open(&ledger, index, spec).map_err(StartError::Sink)?;
-            cursors.push((cursor, forms[index]));
+        for (index, (sink, form)) in options.sinks.iter().zip(forms).enumerate() {
+            let cursor = sink.spec().and_then(|spec| Cursor::open(&ledger, index, &spec));
+            cursors.push((cursor.map_err(StartError::Sink)?, form));
         }
         let (clock, step) = start_clock(segment);
         for ((cursor, _), spec) in cursors.iter_mut().zip(&options.sinks) {
-            finish(segment, &ledger, cursor, spec, &mut renderer).map_err(StartError::Sink)?;
+            finish(segment, &ledger, cursor, spec).map_err(StartError::Sink)?;
         }
         let furthest = furthest(segment, &ledger, cursors.len());
         let mut late: Vec<(usize, Batch)> = Vec::new();
         for (at, ((cursor, _), spec)) in cursors.iter().zip(&options.sinks).enumerate() {
             late.extend(
-                catch_up(segment, &ledger, cursor, spec, furthest, &clock, &mut renderer)
-                    .map(|batch| (at, batch)),
+                catch_up(segment, &ledger, cursor, spec, furthest, &clock).map(|batch| (at, batch)),
             );
         }
         let mut outlets = Outlets::new(cursors);
         for (at, batch) in late {
             outlets.submit_to(at, batch);
         }
-        let renderers = kinds.iter().map(|spec| renderer(spec)).collect();
-        let pipeline = Pipeline::new(segment, chain, renderers);
+        let pipeline = Pipeline::new(segment, chain, kinds);
         let mut drain = Drain::new(
             segment,
             Arc::clone(&ledger),
@@ -98,20 +104,30 @@ impl Service {
             clock,
             pipeline,
             outlets,
+            options.order,
             options.max_hold,
         );
         if let Some(step) = step {
-            drain.notice(&notice::clock_step(crate::clock::realtime_ns(), step.by_ns));
+            drain.notice(&notice::clock_step(
+                crate::clock::realtime_ns(),
+                std::process::id(),
+                step.by_ns,
+            ));
         }
         if let Opened::SetAside { to, why } = opened {
             let sentence = format!(
                 "the ledger was set aside as {} since {why}; what the ring still holds is sent again",
                 to.display()
             );
-            drain.notice(&notice::trouble(crate::clock::realtime_ns(), "ledger", sentence));
+            drain.notice(&notice::trouble(
+                crate::clock::realtime_ns(),
+                std::process::id(),
+                "ledger",
+                sentence,
+            ));
         }
         segment.drain_area().announce(ledger.epoch());
-        Ok(Self { segment, lock, drain })
+        Ok(Self { segment, drain, _lock: lock })
     }
 
     /// Runs until `stop` says so; then everything that has been committed is written, and it ends.
@@ -138,6 +154,12 @@ impl Service {
         }
     }
 
+    /// Whether the kernel lets the order be strict.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.drain.is_strict()
+    }
+
     /// Sinks that do not take what they are given, each with its last error.
     pub fn stuck(&self) -> Vec<(String, String)> {
         self.drain.stuck()
@@ -156,7 +178,7 @@ fn open_ledger(segment: &Segment, options: &Options) -> Result<(Ledger, Opened)>
         None => shm::runtime_dir()?,
     };
     let names: Vec<String> =
-        options.sinks.iter().map(SinkSpec::cursor_name).collect::<Result<_>>()?;
+        options.sinks.iter().map(|sink| sink.spec()?.cursor_name()).collect::<Result<_>>()?;
     let geometry = segment.geometry();
     // Behind the lanes stand the processes: how many of their drops have been told.
     let lanes = geometry.lane_count + geometry.process_count;
@@ -165,13 +187,13 @@ fn open_ledger(segment: &Segment, options: &Options) -> Result<(Ledger, Opened)>
 }
 
 /// Sinks that want the same lines share their rendering: per sink its form, per form a sink.
-fn forms(sinks: &[SinkSpec]) -> (Vec<usize>, Vec<SinkSpec>) {
-    let mut kinds: Vec<SinkSpec> = Vec::new();
+fn forms(sinks: &[Sink]) -> (Vec<usize>, Vec<&Sink>) {
+    let mut kinds: Vec<&Sink> = Vec::new();
     let forms = sinks
         .iter()
-        .map(|spec| {
-            kinds.iter().position(|kind| kind.renderer() == spec.renderer()).unwrap_or_else(|| {
-                kinds.push(spec.clone());
+        .map(|sink| {
+            kinds.iter().position(|kind| kind.has_lines_of(sink)).unwrap_or_else(|| {
+                kinds.push(sink);
                 kinds.len() - 1
             })
         })
@@ -194,8 +216,7 @@ fn finish(
     segment: &'static Segment,
     ledger: &Ledger,
     cursor: &mut Cursor,
-    spec: &SinkSpec,
-    renderer: &mut impl FnMut(&SinkSpec) -> Box<dyn Renderer>,
+    sink: &Sink,
 ) -> Result<()> {
     let Some(replay) = cursor.replay().cloned() else { return Ok(()) };
     let ClockLine { clock, realtime_ns, ns_per_tick } = replay.clock;
@@ -204,7 +225,7 @@ fn finish(
     } else {
         Clock::realtime()
     };
-    let mut pipeline = Pipeline::new(segment, Chain::new(), vec![renderer(spec)]);
+    let mut pipeline = Pipeline::new(segment, Chain::new(), vec![sink]);
     restart::render_up_to(segment, ledger, cursor.index(), &replay.marks, &clock, &mut pipeline);
     let _: Replayed = cursor.finish_replay(Some(&pipeline.take(0)))?;
     Ok(())
@@ -225,10 +246,9 @@ fn catch_up(
     segment: &'static Segment,
     ledger: &Ledger,
     cursor: &Cursor,
-    spec: &SinkSpec,
+    sink: &Sink,
     furthest: usize,
     clock: &Clock,
-    renderer: &mut impl FnMut(&SinkSpec) -> Box<dyn Renderer>,
 ) -> Option<Batch> {
     let behind = restart::progress(segment, ledger, cursor.index())
         < restart::progress(segment, ledger, furthest);
@@ -238,7 +258,7 @@ fn catch_up(
     let geometry = segment.geometry();
     let lanes = geometry.lane_count + geometry.process_count;
     let marks = restart::marks_of(segment, ledger, furthest, lanes);
-    let mut pipeline = Pipeline::new(segment, Chain::new(), vec![renderer(spec)]);
+    let mut pipeline = Pipeline::new(segment, Chain::new(), vec![sink]);
     restart::render_up_to(segment, ledger, cursor.index(), &marks, clock, &mut pipeline);
     let (clock, realtime_ns, ns_per_tick) = clock.line();
     let clock = ClockLine { clock, realtime_ns, ns_per_tick };

@@ -3,36 +3,51 @@
 //! The clock is read first, the barrier comes after it, the sweep after both. A producer marks its
 //! slot before it reads the clock, so a record with a time below the watermark had its claim and
 //! mark before the barrier: the sweep sees it committed, or its lane busy.
+//!
+//! In window order there is no barrier: what is older than the window is taken to be visible, and
+//! a record that comes later than that is late.
+
+use std::time::Duration;
 
 use logring::layout::header::clock;
 use logring::shm::Segment;
 use logring::sys;
 
+use crate::clock::Clock;
+use crate::config::Order;
+
+/// How long records are waited for in window order.
+const WINDOW: Duration = Duration::from_millis(5);
+
 /// Takes watermarks in a segment's clock.
 #[derive(Debug)]
 pub(crate) struct Watermark {
     clock_kind: u32,
-    /// Membarrier works; otherwise order is by window and said so.
-    barrier: bool,
+    /// The kernel takes the barrier, and strict order is wanted.
+    strict: bool,
 }
 
 impl Watermark {
-    pub(crate) fn new(segment: &Segment) -> Self {
-        Self { clock_kind: segment.clock_kind(), barrier: sys::membarrier() }
+    pub(crate) fn new(segment: &Segment, order: Order) -> Self {
+        let strict = order == Order::Strict && sys::membarrier();
+        Self { clock_kind: segment.clock_kind(), strict }
     }
 
-    /// Whether the order is strict: the kernel takes the barrier.
+    /// Whether the order is strict.
     pub(crate) fn is_strict(&self) -> bool {
-        self.barrier
+        self.strict
     }
 
-    /// The time below which everything is visible after this call.
-    pub(crate) fn take(&self) -> u64 {
+    /// The time below which everything is visible after this call; `clock` knows how many ticks
+    /// the window has.
+    pub(crate) fn take(&self, clock: &Clock) -> u64 {
         let now = now(self.clock_kind);
-        if self.barrier {
-            sys::membarrier(); // pair:membarrier
+        if self.strict {
+            let worked = sys::membarrier(); // pair:membarrier
+            debug_assert!(worked, "it worked when the drain started");
+            return now;
         }
-        now
+        now.saturating_sub(clock.ticks(WINDOW))
     }
 }
 

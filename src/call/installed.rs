@@ -67,12 +67,13 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
     callsite.enabled(Level::new(facts.level))
 }
 
-/// The callsite's id in the segment's dictionary, which is remembered with it; 0 = the dictionary
-/// is full, and its facts stand inline in each record.
+/// The callsite's id in the segment's dictionary, which is remembered; 0 = it has none there this
+/// time (the dictionary is full, or somebody else is filling its place), and its facts stand inline
+/// in the record.
 #[cold]
 #[inline(never)]
 pub(crate) fn register(callsite: &'static Callsite, segment: &'static Producer) -> u32 {
-    let id = segment.intern(&callsite.facts().encode()).unwrap_or(0);
+    let Some(id) = segment.intern(&callsite.facts().encode()) else { return 0 };
     callsite.set_cached(segment.tag(), id);
     id
 }

@@ -51,20 +51,20 @@ fn started(machine: &mut Machine) -> Clock {
 }
 
 fn off_ns(clock: &Clock, machine: &Machine) -> i64 {
-    machine.realtime_ns - clock.ns(machine.ticks)
+    machine.realtime_ns - clock.convert(machine.ticks)
 }
 
 #[test]
 fn a_realtime_clock_converts_to_itself() {
     let mut clock = Clock::realtime();
     for ns in [0, 1, 1_795_299_243_123_456_789, i64::MAX as u64] {
-        assert_eq!(clock.ns(ns), ns as i64);
+        assert_eq!(clock.convert(ns), ns as i64);
     }
     assert!(!clock.is_due(u64::MAX));
     assert_eq!(clock.anchor(0, &mut Machine::new(1_000)), None);
     let (at, ns, rate) = clock.line();
     assert_eq!(
-        Clock::from_line(at, ns, rate).ns(1_795_299_243_123_456_789),
+        Clock::from_line(at, ns, rate).convert(1_795_299_243_123_456_789),
         1_795_299_243_123_456_789
     );
 }
@@ -79,7 +79,7 @@ fn a_fresh_and_an_old_segment_start_near_the_truth() {
             let (clock, step) = Clock::start(created, &mut machine);
             assert_eq!(step, None);
             assert!(off_ns(&clock, &machine).abs() < 1_000);
-            assert!((clock.ns(created.0) - created.1).abs() < 10_000, "{age_ns} {hertz}");
+            assert!((clock.convert(created.0) - created.1).abs() < 10_000, "{age_ns} {hertz}");
         }
     }
 }
@@ -118,11 +118,11 @@ fn small_errors_are_worked_off_without_a_jump() {
         machine.pass(200_000_000);
         let before = clock.clone();
         assert_eq!(clock.anchor(last, &mut machine), None);
-        assert_eq!(clock.ns(last), before.ns(last), "continuous at the join");
-        let mut latest = clock.ns(last);
+        assert_eq!(clock.convert(last), before.convert(last), "continuous at the join");
+        let mut latest = clock.convert(last);
         for _ in 0..1_000 {
             machine.pass(1_000_000);
-            let ns = clock.ns(machine.ticks);
+            let ns = clock.convert(machine.ticks);
             assert!(ns > latest, "monotone");
             latest = ns;
         }
@@ -141,7 +141,7 @@ fn noisy_readings_and_a_drifting_rate_stay_near_the_truth() {
         assert_eq!(clock.anchor(machine.ticks, &mut machine), None);
         for _ in 0..10 {
             machine.pass(SECOND_NS / 10);
-            let ns = clock.ns(machine.ticks);
+            let ns = clock.convert(machine.ticks);
             assert!(ns > latest);
             latest = ns;
         }
@@ -199,12 +199,12 @@ fn a_line_handed_over_converts_alike_and_is_anchored_again() {
     let mut again = Clock::from_line(at, ns, rate);
     let last = machine.ticks;
     for ticks in [0, at - 1, at, last, last + 12_345_678, u64::MAX] {
-        assert_eq!(again.ns(ticks), clock.ns(ticks));
+        assert_eq!(again.convert(ticks), clock.convert(ticks));
     }
     machine.pass(30 * SECOND_NS);
     assert!(again.is_due(machine.ticks));
     assert_eq!(again.anchor(last, &mut machine), None);
-    assert_eq!(again.ns(last), clock.ns(last));
+    assert_eq!(again.convert(last), clock.convert(last));
     assert!(!again.is_due(machine.ticks));
 
     // A line that was working off an error says little about the rate.
@@ -222,7 +222,7 @@ fn hostile_clock_values_convert_in_order() {
         for at in [0, 1 << 63, u64::MAX] {
             let clock = Clock::from_line(at, 1_795_299_243_000_000_000, rate);
             let ticks = [0, 1, 1 << 62, 1 << 63, u64::MAX - 1, u64::MAX];
-            assert!(ticks.map(|ticks| clock.ns(ticks)).is_sorted());
+            assert!(ticks.map(|ticks| clock.convert(ticks)).is_sorted());
         }
     }
 }

@@ -1,0 +1,249 @@
+//! What a drain is to do: the TOML file, what the command line says over it, and the effective
+//! whole of both. Called by `cli`; every value is checked here, so that what follows can rely on it.
+
+mod value;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use logring::layout::geometry::RING_BYTES;
+use logring::{Error, Level, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::render::JsonOptions;
+use crate::render::time::Digits;
+use crate::sink::SinkSpec;
+
+/// How records of different lanes are put in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// By their timestamps, whatever it takes up to `max_hold`.
+    #[default]
+    Strict,
+    /// By their timestamps as far as records of the last moments have come.
+    Window,
+}
+
+/// Settings of which each may be absent: those of a file, or of the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The segment's name.
+    pub segment: Option<String>,
+    /// How records are ordered.
+    pub order: Option<Order>,
+    /// How long order waits for one record.
+    #[serde(default, deserialize_with = "value::duration")]
+    pub max_hold: Option<Duration>,
+    /// Bytes of the ring of a segment that this drain creates.
+    #[serde(default, deserialize_with = "value::size")]
+    pub ring_bytes: Option<u64>,
+    /// Wait for the segment instead of creating it.
+    pub wait: Option<bool>,
+    /// The sinks; empty means that nothing is said of them.
+    #[serde(default, rename = "sink")]
+    pub sinks: Vec<Sink>,
+}
+
+/// Where lines go, and which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sink {
+    /// The form of the lines.
+    pub kind: SinkKind,
+    /// The file that they are appended to.
+    pub path: PathBuf,
+    /// Only events of this level or above.
+    #[serde(
+        default,
+        deserialize_with = "value::level",
+        serialize_with = "value::write_level",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub level: Option<Level>,
+    /// Digits of the timestamp's fraction, 6 or 9.
+    #[serde(default, deserialize_with = "value::digits", serialize_with = "value::write_digits")]
+    pub digits: Digits,
+    /// Print thread ids.
+    #[serde(default)]
+    pub thread: bool,
+    /// Print source files.
+    #[serde(default)]
+    pub file: bool,
+    /// Print line numbers.
+    #[serde(default)]
+    pub line: bool,
+}
+
+/// The form of a sink's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SinkKind {
+    /// JSON lines, see `docs/output.md`.
+    Json,
+}
+
+/// All settings in effect, checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// The segment's name.
+    pub segment: String,
+    /// How records are ordered.
+    pub order: Order,
+    /// How long order waits for one record.
+    #[serde(serialize_with = "value::write_duration")]
+    pub max_hold: Duration,
+    /// Bytes of the ring of a segment that this drain creates.
+    pub ring_bytes: u64,
+    /// Wait for the segment instead of creating it.
+    pub wait: bool,
+    /// The sinks, at least one, each with a path of its own.
+    #[serde(rename = "sink")]
+    pub sinks: Vec<Sink>,
+}
+
+/// How long order waits for one record unless a setting says otherwise.
+pub const MAX_HOLD: Duration = Duration::from_secs(2);
+
+pub use value::{parse_duration, parse_size};
+
+impl Settings {
+    /// The settings of a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read; a key or value that cannot be, as
+    /// `<file>:<line>:<column>: <what is wrong and what was expected>`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::invalid(format!("cannot read {}: {error}", path.display())))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// The settings of a file's text; `name` stands in errors.
+    ///
+    /// # Errors
+    /// As for [`Settings::read`].
+    pub fn parse(text: &str, name: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let message = error.message().trim().replace('\n', ", ");
+            Error::invalid(format!("{name}:{line}:{column}: {message}"))
+        })
+    }
+
+    /// These settings where they say something, else `base`'s.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        Self {
+            segment: self.segment.or(base.segment),
+            order: self.order.or(base.order),
+            max_hold: self.max_hold.or(base.max_hold),
+            ring_bytes: self.ring_bytes.or(base.ring_bytes),
+            wait: self.wait.or(base.wait),
+            sinks: if self.sinks.is_empty() { base.sinks } else { self.sinks },
+        }
+    }
+
+    /// The whole, with defaults for what is not said.
+    ///
+    /// # Errors
+    /// No segment, no sink, or two sinks into one file.
+    pub fn effective(self) -> Result<Config> {
+        let segment = self.segment.ok_or_else(|| {
+            Error::invalid("no segment: give `--segment NAME`, or `segment` in the config")
+        })?;
+        if self.sinks.is_empty() {
+            return Err(Error::invalid(
+                "no sink: give `--sink json:PATH`, or a `[[sink]]` in the config",
+            ));
+        }
+        for (index, sink) in self.sinks.iter().enumerate() {
+            if self.sinks[..index].iter().any(|other| other.path == sink.path) {
+                return Err(Error::invalid(format!(
+                    "two sinks write to {}, expected a path of its own for each",
+                    sink.path.display()
+                )));
+            }
+        }
+        Ok(Config {
+            segment,
+            order: self.order.unwrap_or_default(),
+            max_hold: self.max_hold.unwrap_or(MAX_HOLD),
+            ring_bytes: self.ring_bytes.unwrap_or(RING_BYTES),
+            wait: self.wait.unwrap_or(false),
+            sinks: self.sinks,
+        })
+    }
+}
+
+impl Sink {
+    /// A sink of JSON lines with all defaults.
+    #[must_use]
+    pub fn json(path: impl Into<PathBuf>) -> Self {
+        Self {
+            kind: SinkKind::Json,
+            path: path.into(),
+            level: None,
+            digits: Digits::Six,
+            thread: false,
+            file: false,
+            line: false,
+        }
+    }
+
+    /// What its JSON lines hold.
+    #[must_use]
+    pub fn json_options(&self) -> JsonOptions {
+        let Self { digits, thread, file, line, .. } = *self;
+        JsonOptions { digits, thread, file, line }
+    }
+
+    /// The sink as its cursor knows it.
+    ///
+    /// # Errors
+    /// An empty path.
+    pub fn spec(&self) -> Result<SinkSpec> {
+        let Self { kind: SinkKind::Json, path, .. } = self;
+        SinkSpec::parse(&format!("json:{}", path.display()), &["json"])
+    }
+
+    /// Whether it writes the same lines as `other`, so that they are rendered once for both.
+    #[must_use]
+    pub fn has_lines_of(&self, other: &Self) -> bool {
+        Self { path: other.path.clone(), ..self.clone() } == *other
+    }
+
+    /// Whether it takes events of this level.
+    #[inline]
+    #[must_use]
+    pub fn wants(&self, level: Level) -> bool {
+        self.level.is_none_or(|least| level >= least)
+    }
+}
+
+impl FromStr for Sink {
+    type Err = Error;
+
+    /// `json:PATH`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            Some(("json", path)) if !path.is_empty() => Ok(Self::json(path)),
+            _ => Err(Error::invalid(format!("unknown sink `{text}`, expected json:PATH"))),
+        }
+    }
+}
+
+impl fmt::Display for Config {
+    /// As a config file that has the same effect.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&toml::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

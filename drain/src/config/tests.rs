@@ -1,0 +1,112 @@
+use super::*;
+
+fn error(text: &str) -> String {
+    let error = Settings::parse(text, "drain.toml").unwrap_err();
+    assert!(error.is_invalid());
+    error.to_string()
+}
+
+#[test]
+fn a_file_and_flags_make_the_effective_config() {
+    let file = Settings::parse(
+        "segment = \"billing\"\norder = \"window\"\nmax_hold = \"500ms\"\nring_bytes = \"32MiB\"\n\
+         [[sink]]\nkind = \"json\"\npath = \"a.jsonl\"\n\
+         [[sink]]\nkind = \"json\"\npath = \"b.jsonl\"\nlevel = \"warning\"\ndigits = 9\nline = true\n",
+        "drain.toml",
+    )
+    .unwrap();
+    let flags = Settings { max_hold: Some(Duration::from_secs(60)), ..Settings::default() };
+    let config = flags.over(file.clone()).effective().unwrap();
+    assert_eq!(config.segment, "billing");
+    assert_eq!(config.order, Order::Window);
+    assert_eq!(config.max_hold, Duration::from_secs(60));
+    assert_eq!(config.ring_bytes, 32 << 20);
+    assert!(!config.wait);
+    assert_eq!(config.sinks[0], Sink::json("a.jsonl"));
+    assert!(config.sinks[0].wants(Level::Trace));
+    let options = JsonOptions { digits: Digits::Nine, line: true, ..JsonOptions::default() };
+    assert_eq!(config.sinks[1].json_options(), options);
+    assert!(config.sinks[1].wants(Level::Warning) && !config.sinks[1].wants(Level::Info));
+
+    let flags = Settings { sinks: vec![Sink::json("c.jsonl")], ..Settings::default() };
+    assert_eq!(flags.over(file).effective().unwrap().sinks, [Sink::json("c.jsonl")]);
+}
+
+#[test]
+fn the_effective_config_reads_back_as_itself() {
+    let text = "segment = \"s\"\nmax_hold = \"1m 30s\"\nwait = true\n\
+                [[sink]]\nkind = \"json\"\npath = \"a\"\nlevel = \"level33\"\ndigits = 9\n";
+    let config = Settings::parse(text, "f").unwrap().effective().unwrap();
+    let printed = config.to_string();
+    let again = Settings::parse(&printed, "printed").unwrap().effective().unwrap();
+    assert_eq!(again, config, "{printed}");
+}
+
+#[test]
+fn errors_say_where_and_what_was_expected() {
+    for (text, expected) in [
+        ("segment = 1", "drain.toml:1:11: invalid type: integer `1`, expected a string"),
+        (
+            "\n  sgement = \"a\"",
+            "drain.toml:2:3: unknown field `sgement`, expected one of `segment`",
+        ),
+        (
+            "order = \"loose\"",
+            "drain.toml:1:9: unknown variant `loose`, expected `strict` or `window`",
+        ),
+        ("max_hold = \"soon\"", "drain.toml:1:12: `soon` is not a duration from 1ns to 24h"),
+        ("max_hold = \"0s\"", "drain.toml:1:12: `0s` is not a duration"),
+        ("max_hold = \"-2s\"", "drain.toml:1:12: `-2s` is not a duration"),
+        ("max_hold = 2", "drain.toml:1:12: invalid type: integer `2`, expected a string"),
+        ("ring_bytes = \"16 megs\"", "drain.toml:1:14: `16 megs` is not a size"),
+        ("ring_bytes = -1", "drain.toml:1:14: expected a number of bytes"),
+        ("[[sink]]\nkind = \"json\"", "drain.toml:1:1: missing field `path`"),
+        (
+            "[[sink]]\nkind = \"xml\"\npath = \"a\"",
+            "drain.toml:2:8: unknown variant `xml`, expected `json`",
+        ),
+        (
+            "[[sink]]\nkind = \"json\"\npath = \"é\"\nlevel = \"loud\"",
+            "drain.toml:4:9: unknown level \"loud\"",
+        ),
+        (
+            "[[sink]]\nkind = \"json\"\npath = \"a\"\ndigits = 3",
+            "drain.toml:4:10: invalid value: integer `3`, expected 6 or 9",
+        ),
+        ("segment = \"a", "drain.toml:1:13: "),
+        ("a = [", "drain.toml:1:6: "),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(expected), "{text:?}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_doubled_is_told() {
+    let effective = |text| Settings::parse(text, "f").unwrap().effective().unwrap_err().to_string();
+    assert!(effective("").starts_with("no segment"));
+    assert!(effective("segment = \"a\"").starts_with("no sink"));
+    let sink = "[[sink]]\nkind = \"json\"\npath = \"x\"\n";
+    let twice = effective(&format!("segment = \"a\"\n{sink}{sink}"));
+    assert!(twice.starts_with("two sinks write to x"), "{twice}");
+}
+
+#[test]
+fn sizes_durations_and_sinks_of_the_command_line() {
+    assert_eq!(parse_size("1").unwrap(), 1);
+    assert_eq!(parse_size("3 KiB").unwrap(), 3 << 10);
+    assert_eq!(parse_size("2GiB").unwrap(), 2 << 30);
+    for bad in ["", "0", "-1", "1.5MiB", "MiB", "18446744073709551615KiB", "16MB"] {
+        assert!(parse_size(bad).is_err(), "{bad}");
+    }
+    assert_eq!(parse_duration("1m 30s").unwrap(), Duration::from_secs(90));
+    assert_eq!(parse_duration("1.5s").unwrap(), Duration::from_millis(1500));
+    for bad in ["", "2", "0ms", "25h", "-1s", "forever"] {
+        assert!(parse_duration(bad).is_err(), "{bad}");
+    }
+    assert_eq!("json:a:b".parse::<Sink>().unwrap(), Sink::json("a:b"));
+    for bad in ["json", "json:", "text:a", "a.jsonl"] {
+        assert!(bad.parse::<Sink>().is_err(), "{bad}");
+    }
+}
