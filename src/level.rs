@@ -89,7 +89,7 @@ impl FromStr for Level {
         if let Some((level, _)) = LEVELS.iter().find(|(_, name)| *name == word) {
             return Ok(*level);
         }
-        if let Some(number) = word.strip_prefix("level").unwrap_or(word).parse().ok() {
+        if let Ok(number) = word.strip_prefix("level").unwrap_or(word).parse() {
             return Ok(Self(number));
         }
         let words = LEVELS.map(|(_, name)| name).join(", ");

@@ -8,12 +8,21 @@ compile_error!("logring needs Linux: robust futexes, membarrier and /dev/shm");
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("logring needs a 64-bit target");
 
+#[cfg(not(logring_loom))]
+pub mod call;
 pub mod error;
 pub mod layout;
 pub mod level;
 pub mod record;
 pub mod ring;
+#[cfg(not(logring_loom))]
+pub mod shm;
 pub mod sync;
+#[cfg(not(logring_loom))]
+pub mod sys;
 
+#[cfg(not(logring_loom))]
+pub use call::{Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, logger};
 pub use error::{Error, Result};
 pub use level::Level;
+pub use record::{AsDebug, AsDisplay, AsError, Bytes, List, Map, Uuid, Value, Writer};

@@ -4,14 +4,36 @@
 //! that the models can weaken each one and see it fail (`ci/loom.sh`).
 
 #[cfg(not(logring_loom))]
-pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
+pub use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
 
 #[cfg(logring_loom)]
 pub use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-/// A compiler fence has no meaning for the model: it is argued in ARCHITECTURE.md.
+/// A compiler fence has no meaning for the model (it is argued in ARCHITECTURE.md), but it stands
+/// where a signal handler may see a difference.
 #[cfg(logring_loom)]
-pub fn compiler_fence(_: Ordering) {}
+pub fn compiler_fence(_: Ordering) {
+    signal::point();
+}
+
+/// Two steps on what this thread alone uses, in this order also for a signal handler of the thread.
+/// The models turn the order round by its name.
+#[inline(always)]
+pub fn in_order<A, B>(
+    _reversed: &str,
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    #[cfg(logring_loom)]
+    if weaken::is(_reversed) {
+        let second = second();
+        compiler_fence(Ordering::SeqCst);
+        return (first(), second);
+    }
+    let first = first();
+    compiler_fence(Ordering::SeqCst);
+    (first, second())
+}
 
 /// The orderings of the protocol, by name. `pair:x` joins a store to the loads that rely on it.
 pub mod order {
@@ -58,22 +80,100 @@ pub mod order {
         attempted_store: Release;
         /// pair:attempted. The drain's look at it, before the lane's stamps.
         attempted_load: Acquire;
+        /// pair:page. A page of thread states, zeroed, hangs in the list.
+        page_cas: AcqRel;
+        /// pair:page. A look along the list of pages.
+        page_load: Acquire;
+        /// pair:flush. A process asks for a flush, after what it logged.
+        flush_cas: Release;
+        /// pair:flush. The drain's look at the newest flush, before its watermark.
+        flush_load: Acquire;
+        /// pair:flush-done. The drain says which flush is done, all its writes before it.
+        flush_done_store: Release;
+        /// pair:flush-done. A caller of flush looks.
+        flush_done_load: Acquire;
         /// pair:collecting. One lane at a time holds more than one block in hand.
         collecting_cas: Acquire;
         /// pair:collecting. It lets go.
         collecting_store: Release;
+        /// pair:entry. A process or lane entry given back, zeroed before.
+        entry_free: Release;
+        /// pair:entry. An entry taken; the new owner's stores come after the zeroing.
+        entry_cas: Acquire;
+        /// pair:live. A process entry's pid, then its word: the fields that prove its death before.
+        live_store: Release;
+        /// pair:live. A look at them; the fields are read after it.
+        live_load: Acquire;
+        /// pair:own. What a process knows of its own entry, told to its other threads.
+        own_store: Release;
+        /// pair:own. Their look at it.
+        own_load: Acquire;
+        /// pair:own. One thread of a process registers it.
+        own_cas: Acquire;
+        /// pair:ready. A dictionary entry, its bytes before it.
+        ready_store: Release;
+        /// pair:ready. A look at it; the bytes are read after it.
+        ready_load: Acquire;
+        /// pair:anchor. An odd sequence before the values of a clock anchor change.
+        anchor_open: Release;
+        /// pair:anchor. The even sequence after them.
+        anchor_store: Release;
+        /// pair:anchor. A reader's first look at the sequence; the values are read after it.
+        anchor_load: Acquire;
+        /// pair:anchor. Its second look comes after the values.
+        anchor_check: Acquire;
+        /// pair:removed. Of a remover and a process that registers, one sees the other: each writes
+        /// its word, then reads the other's, which nothing weaker keeps in that order.
+        removed_fence: SeqCst;
     }
 }
 
-/// Under the model checker: which ordering is weakened in this run.
+/// Under the model checker: what is weakened or put in a wrong order in this run.
 #[cfg(logring_loom)]
 pub mod weaken {
     use std::sync::OnceLock;
 
     static NAME: OnceLock<Option<String>> = OnceLock::new();
 
-    /// Whether `name` is the ordering to weaken, as `LOGRING_WEAKEN` says.
+    /// Whether `name` is the ordering or the step that `LOGRING_WEAKEN` names.
     pub fn is(name: &str) -> bool {
         NAME.get_or_init(|| std::env::var("LOGRING_WEAKEN").ok()).as_deref() == Some(name)
+    }
+}
+
+/// Under the model checker: the points at which a signal handler may run on a producer's thread.
+#[cfg(logring_loom)]
+pub mod signal {
+    use std::cell::RefCell;
+
+    type Handler = Box<dyn FnOnce()>;
+
+    thread_local! {
+        static ARMED: RefCell<Option<(u32, Handler)>> = const { RefCell::new(None) };
+    }
+
+    /// Lets `handler` run at the point that comes after `points` others.
+    pub fn arm(points: u32, handler: impl FnOnce() + 'static) {
+        ARMED.with_borrow_mut(|armed| *armed = Some((points, Box::new(handler))));
+    }
+
+    /// Takes back what [`arm`] armed. False when it has run already, or nothing was armed.
+    pub fn disarm() -> bool {
+        ARMED.with_borrow_mut(Option::take).is_some()
+    }
+
+    /// A point at which the handler may run.
+    pub fn point() {
+        let due = ARMED.with_borrow_mut(|armed| match armed {
+            Some((0, _)) => armed.take(),
+            Some((points, _)) => {
+                *points -= 1;
+                None
+            }
+            None => None,
+        });
+        if let Some((_, handler)) = due {
+            handler();
+        }
     }
 }

@@ -26,6 +26,7 @@ pub mod level_word;
 pub mod process;
 pub mod record;
 pub mod stamp;
+pub mod value;
 pub mod word;
 
 pub use geometry::{Geometry, Offsets};

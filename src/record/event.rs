@@ -75,9 +75,9 @@ pub enum AnyValue<'a> {
     /// 16 bytes, printed as a UUID.
     Uuid([u8; 16]),
     /// Values in order.
-    List(Vec<AnyValue<'a>>),
+    List(Vec<Self>),
     /// Pairs in order.
-    Map(Vec<(Cow<'a, str>, AnyValue<'a>)>),
+    Map(Vec<(Cow<'a, str>, Self)>),
     /// An error and its sources, outermost first.
     Error(ErrorChain<'a>),
 }

@@ -7,7 +7,7 @@ use crate::sync::AtomicU64;
 /// A ring's words. All indexes are in range: callers check what comes from shared memory.
 pub trait Memory {
     /// A handle to a block's slots that makes the next slot's address one addition.
-    type Block: Copy;
+    type Block: Copy + Default;
 
     /// Slots of a block.
     fn slots_per_block(&self) -> u32;
@@ -33,6 +33,11 @@ pub trait Memory {
     fn block(&self, block: u32) -> Self::Block;
     /// The stamp of a slot.
     fn stamp(&self, block: Self::Block, slot: u32) -> &AtomicU64;
+    /// Brings a block's word and first slot near, for writing. A hint.
+    fn prefetch(&self, _block: u32) {}
+    /// Writes a slot's lines back to memory and drops them from this core's cache, so that their
+    /// next writer does not have to take them away from it. A hint.
+    fn flush(&self, _block: Self::Block, _slot: u32) {}
     /// Word `word` of a slot (0 is the stamp), as the drain copies it.
     fn slot_word(&self, block: Self::Block, slot: u32, word: u32) -> u64;
 }

@@ -1,0 +1,330 @@
+//! The drain's loop: look, merge, process, render, write, checkpoint, free. Joins all other parts.
+//!
+//! One turn takes a watermark, sees what every lane has below it, and writes that in one time
+//! order, in batches. A block is given back only when every sink has written and noted what it
+//! held.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use logring::layout::LaneRef;
+use logring::record::Event;
+use logring::ring::Memory;
+use logring::shm::{Anchor, Segment};
+use logring::sync::{Ordering, order};
+
+use crate::clock::{Bracketed, Clock};
+use crate::hold::Hold;
+use crate::housekeeping::Housekeeping;
+use crate::lane::Spent;
+use crate::lanes::Lanes;
+use crate::ledger::{BlockMark, ClockLine, LaneMark, Ledger, Marks};
+use crate::merge::Merge;
+use crate::notice;
+use crate::outlets::Outlets;
+use crate::pipeline::Pipeline;
+use crate::positions::Positions;
+use crate::retire::Retire;
+use crate::watermark::{self, Watermark};
+
+/// A batch is handed to the sinks when it has grown to this.
+const BATCH_BYTES: usize = 1 << 20;
+/// No more is read while a sink has this much waiting in private memory.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// What a turn found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Something was read and handed to the sinks.
+    Moved,
+    /// There was nothing to read.
+    Idle,
+    /// A sink does not take what it has been given; nothing more is read meanwhile.
+    Blocked,
+}
+
+/// A drain at work on one segment.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    segment: &'static Segment,
+    ledger: Arc<Ledger>,
+    /// The cursor whose positions reading went on from.
+    furthest: usize,
+    watermark: Watermark,
+    clock: Clock,
+    lanes: Lanes,
+    merge: Merge,
+    hold: Hold,
+    housekeeping: Housekeeping,
+    pipeline: Pipeline,
+    outlets: Outlets,
+    retire: Retire,
+    /// Blocks read to their end and lanes closed since the last batch was handed over.
+    spent: Vec<Spent>,
+    closed: Vec<LaneRef>,
+    /// Marks of lanes that are closed, and of what has no lane.
+    marks: Vec<LaneMark>,
+    /// The newest flush asked for before this pass, and the batch after which it is done.
+    flush: u32,
+    flush_after: Option<(u32, u64)>,
+    free_blocks: u32,
+    /// Time of the newest record written; an older one that comes now is late.
+    written_up_to: u64,
+}
+
+impl Drain {
+    /// A drain that goes on where the ledger says.
+    pub(crate) fn new(
+        segment: &'static Segment,
+        ledger: Arc<Ledger>,
+        furthest: usize,
+        clock: Clock,
+        pipeline: Pipeline,
+        outlets: Outlets,
+        max_hold: Duration,
+    ) -> Self {
+        Self {
+            segment,
+            furthest,
+            watermark: Watermark::new(segment),
+            clock,
+            lanes: Lanes::new(segment.block_count()),
+            merge: Merge::default(),
+            hold: Hold::new(max_hold),
+            housekeeping: Housekeeping::new(segment, &ledger, furthest),
+            pipeline,
+            outlets,
+            retire: Retire::default(),
+            spent: Vec::new(),
+            closed: Vec::new(),
+            marks: Vec::new(),
+            flush: segment.drain_area().flush_done().load(Ordering::Relaxed),
+            flush_after: None,
+            free_blocks: 0,
+            written_up_to: 0,
+            ledger,
+        }
+    }
+
+    /// One turn: a pass over the ring begun or gone on with, at most one batch handed to the sinks.
+    pub(crate) fn turn(&mut self) -> Turn {
+        self.write();
+        if self.outlets.queued_bytes() > QUEUE_BYTES_MAX {
+            return Turn::Blocked;
+        }
+        if self.merge.is_empty() {
+            self.look();
+        }
+        self.deliver();
+        if self.merge.is_empty() {
+            self.end_pass();
+            self.keep_house();
+        }
+        let moved = self.hand_over();
+        self.write();
+        if moved { Turn::Moved } else { Turn::Idle }
+    }
+
+    /// Whether all that was read is written, noted and freed.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.merge.is_empty() && self.retire.is_empty() && self.outlets.queued_bytes() == 0
+    }
+
+    /// Free blocks and all blocks, as the last sweep counted them.
+    pub(crate) fn filling(&self) -> (u32, u32) {
+        (self.free_blocks, self.segment.block_count())
+    }
+
+    /// An event of the drain's own goes out with the next batch.
+    pub(crate) fn notice(&mut self, event: &Event<'_>) {
+        self.pipeline.notice(event);
+    }
+
+    /// Sinks that do not take what they are given, each with its last error.
+    pub(crate) fn stuck(&self) -> Vec<(String, String)> {
+        self.outlets.stuck().map(|(name, error)| (name.to_owned(), error)).collect()
+    }
+
+    /// Compares the clock with the wall clock about once a second and notes the anchor.
+    fn keep_time(&mut self) {
+        let kind = self.segment.clock_kind();
+        if !self.clock.is_due(watermark::now(kind)) {
+            return;
+        }
+        let mut source = Bracketed::new(move || watermark::now(kind));
+        if let Some(step) = self.clock.anchor(self.written_up_to, &mut source) {
+            let time = self.clock.ns(watermark::now(kind));
+            self.pipeline.notice(&notice::clock_step(time, step.by_ns));
+        }
+        let (clock, realtime_ns, ns_per_tick) = self.clock.line();
+        let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
+        self.segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
+    }
+
+    /// Entries of threads and processes that ended without leaving a block, and their losses.
+    fn keep_house(&mut self) {
+        if !self.housekeeping.is_due() {
+            return;
+        }
+        let time = self.clock.ns(self.merge.watermark());
+        let (ledger, outlets) = (&self.ledger, &self.outlets);
+        let found = self.housekeeping.round(self.segment, &mut self.lanes, |head| {
+            outlets.cursors().all(|cursor| {
+                let (generation, slots) = ledger.consumed(cursor, head.block);
+                generation == head.generation && slots > head.slot
+            })
+        });
+        for (lane, attempted) in found.lanes {
+            let mark =
+                self.ledger.lane(self.furthest, lane.index).filter(|mark| mark.inc == lane.inc);
+            let told = mark.map_or(0, |mark| mark.sequence);
+            if attempted > told {
+                let who = notice::Who::default();
+                self.pipeline.notice(&notice::lost(time, attempted - told, who));
+                let LaneRef { index, inc } = lane;
+                let ordinal = mark.map_or(1, |mark| mark.ordinal);
+                self.marks.push(LaneMark {
+                    lane: index,
+                    inc,
+                    ordinal,
+                    sequence: attempted,
+                    flags: 0,
+                });
+            }
+            self.closed.push(lane);
+        }
+        for (pid, count, mark) in found.drops {
+            self.pipeline.notice(&notice::lost(time, count, notice::Who { pid, tid: 0 }));
+            self.marks.push(mark);
+        }
+        self.spent.extend(found.spent);
+    }
+
+    /// Takes a watermark and sees what each lane has below it.
+    fn look(&mut self) {
+        let segment = self.segment;
+        self.flush = segment.drain_area().flush_req().load(order::flush_load()); // pair:flush
+        self.keep_time();
+        // Whether a lane is over comes before its words and stamps: what it wrote is visible then.
+        for lane in self.lanes.iter_mut().filter(|lane| lane.head.is_none() && !lane.over) {
+            lane.over = lane.dead || segment.lane_has_ended(lane.lane);
+        }
+        let watermark = self.watermark.take();
+        let positions = Positions::of(&self.ledger, self.furthest);
+        self.free_blocks = self.lanes.sweep(
+            segment,
+            |lane| positions.open(segment, lane),
+            |block, generation| positions.consumed(block, generation),
+            &mut self.spent,
+        );
+        for lane in self.lanes.iter_mut() {
+            lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
+            lane.fill(segment, &mut self.spent);
+        }
+        self.hold.wait(segment, &mut self.lanes, &mut self.spent);
+        self.merge.start(&mut self.lanes, watermark);
+    }
+
+    /// Renders records below the watermark, earliest first, until none is left or a batch is full.
+    fn deliver(&mut self) {
+        let Self { merge, lanes, pipeline, spent, segment, clock, written_up_to, .. } = self;
+        while pipeline.len() < BATCH_BYTES {
+            let more = merge.next(lanes, |lane| {
+                pipeline.deliver(segment, clock, lane, written_up_to, spent);
+                lane.fill(*segment, spent);
+            });
+            if !more {
+                break;
+            }
+        }
+    }
+
+    /// Everything below the watermark is out: reports what is missing behind a lane's last record,
+    /// and closes lanes that are over.
+    fn end_pass(&mut self) {
+        let time = self.clock.ns(self.merge.watermark());
+        for at in self.lanes.indexes() {
+            let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.head.is_none()) else {
+                continue;
+            };
+            let malformed = lane.chain.take_malformed();
+            if malformed > 0 {
+                self.pipeline.notice(&notice::malformed(time, malformed, lane.who()));
+            }
+            let last = lane.sequence.unwrap_or(0);
+            if lane.attempted > last {
+                self.pipeline.notice(&notice::lost(time, lane.attempted - last, lane.who()));
+                lane.sequence = Some(lane.attempted);
+                lane.touched = true;
+            }
+            if !lane.over || lane.chain.has_more() {
+                continue;
+            }
+            if matches!(lane.open, Some((_, true))) {
+                self.pipeline.notice(&notice::torn(time, 1, lane.who()));
+                lane.sequence = Some(lane.sequence.unwrap_or(0) + 1);
+            }
+            if let Some(at) = lane.chain.abandon() {
+                let (block, generation) = (at.block, at.generation);
+                self.spent.push(Spent { block, generation, lane: lane.lane });
+            }
+            self.marks.push(lane.mark());
+            self.closed.push(lane.lane);
+            self.lanes.close(at, &mut self.spent);
+        }
+    }
+
+    /// Hands what has been rendered, and the positions behind it, to every sink. False when there
+    /// is nothing to hand over.
+    fn hand_over(&mut self) -> bool {
+        let moved = !self.pipeline.is_empty() || !self.spent.is_empty() || !self.closed.is_empty();
+        if moved {
+            let mut marks = Marks { blocks: Vec::new(), lanes: std::mem::take(&mut self.marks) };
+            for lane in self.lanes.iter_mut() {
+                if !std::mem::take(&mut lane.touched) {
+                    continue;
+                }
+                marks.lanes.push(lane.mark());
+                marks.blocks.extend(lane.position().map(|at| BlockMark {
+                    block: at.block,
+                    generation: at.generation,
+                    slots: at.slot,
+                }));
+            }
+            let watermark = self.merge.watermark();
+            let (clock, realtime_ns, ns_per_tick) = self.clock.line();
+            let line = ClockLine { clock, realtime_ns, ns_per_tick };
+            let batch = self.outlets.submit(&mut self.pipeline, &marks, watermark, line);
+            self.retire.after(
+                batch,
+                std::mem::take(&mut self.spent),
+                std::mem::take(&mut self.closed),
+            );
+        }
+        if self.merge.is_empty() {
+            self.flush_after = Some((self.flush, self.outlets.submitted()));
+        }
+        moved
+    }
+
+    /// Lets the sinks write what they can, and gives back what all of them have noted.
+    fn write(&mut self) {
+        for trouble in self.outlets.step(self.segment) {
+            let time = self.clock.ns(self.merge.watermark());
+            self.pipeline.notice(&notice::trouble(
+                time,
+                trouble.kind.as_str(),
+                trouble.to_string(),
+            ));
+        }
+        let done = self.outlets.done();
+        self.retire.run(self.segment, done);
+        if let Some((flush, _)) = self.flush_after.take_if(|(_, batch)| *batch <= done) {
+            let area = self.segment.drain_area();
+            if area.flush_done().load(Ordering::Relaxed) != flush {
+                self.outlets.sync_if_asked(&area, flush);
+                area.finish_flush(flush);
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Waiting for lanes that are in the middle of a record whose time may lie below the watermark.
+//!
+//! Only that one record is waited for, and no longer than `max_hold`, counted once per record; a
+//! thread that is stopped or dead is not waited for. Then the record is late.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crossbeam_utils::Backoff;
+use logring::layout::LaneRef;
+use logring::ring::reader::Position;
+use logring::shm::Segment;
+
+use crate::lane::{Lane, Spent};
+use crate::lanes::Lanes;
+
+/// After this long a holder's state is asked of the operating system.
+const ASK_AFTER: Duration = Duration::from_millis(5);
+/// Between two looks once spinning has not helped.
+const NAP: Duration = Duration::from_micros(50);
+
+/// Which busy slots are being waited for, and since when.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    max: Duration,
+    since: HashMap<LaneRef, (Position, Instant)>,
+}
+
+impl Hold {
+    pub(crate) fn new(max: Duration) -> Self {
+        Self { max, since: HashMap::new() }
+    }
+
+    /// Waits until no lane has a busy slot that must be waited for. Lanes that commit meanwhile
+    /// have their head filled.
+    pub(crate) fn wait(&mut self, segment: &Segment, lanes: &mut Lanes, spent: &mut Vec<Spent>) {
+        let mut waiting: Vec<usize> = lanes
+            .indexes()
+            .filter(|at| lanes.get_mut(*at).is_some_and(|lane| must_wait(lane)))
+            .collect();
+        if waiting.is_empty() {
+            self.since.clear();
+            return;
+        }
+        let backoff = Backoff::new();
+        let mut ask_at = Instant::now() + ASK_AFTER;
+        while !waiting.is_empty() {
+            let now = Instant::now();
+            let ask = now >= ask_at;
+            if ask {
+                ask_at = now + ASK_AFTER;
+            }
+            waiting.retain(|at| {
+                let Some(lane) = lanes.get_mut(*at) else { return false };
+                lane.fill(segment, spent);
+                if !must_wait(lane) {
+                    return false;
+                }
+                if self.has_waited_enough(lane, now) || (ask && is_hopeless(segment, lane)) {
+                    lane.excused = lane.open.map(|(position, _)| position);
+                    return false;
+                }
+                true
+            });
+            if backoff.is_completed() {
+                std::thread::sleep(NAP);
+            } else {
+                backoff.snooze();
+            }
+        }
+    }
+
+    fn has_waited_enough(&mut self, lane: &Lane, now: Instant) -> bool {
+        let Some((position, true)) = lane.open else { return false };
+        let entry = self.since.entry(lane.lane).or_insert((position, now));
+        if entry.0 != position {
+            *entry = (position, now);
+        }
+        now.duration_since(entry.1) >= self.max
+    }
+}
+
+fn must_wait(lane: &Lane) -> bool {
+    match lane.open {
+        Some((position, true)) => !lane.over && lane.excused != Some(position),
+        _ => false,
+    }
+}
+
+/// Whether the holder is over, or stopped by a signal or a debugger.
+fn is_hopeless(segment: &Segment, lane: &Lane) -> bool {
+    segment.lane_is_over(lane.lane) || is_stopped(lane.owner.pid, lane.owner.tid)
+}
+
+fn is_stopped(pid: u32, tid: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")) else {
+        return false;
+    };
+    // The state stands behind the command's name, which may itself hold a parenthesis.
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    matches!(state, Some('T' | 't'))
+}

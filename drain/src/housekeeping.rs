@@ -1,0 +1,153 @@
+//! What happens about four times a second: entries of threads and processes that ended without
+//! leaving a block, drops that no lane could count, blocks that a dead writer left half claimed.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use logring::layout::lane::LaneWord;
+use logring::layout::word::{BlockWord, ExtOf};
+use logring::layout::{LaneRef, Stamp, stamp::Kind};
+use logring::ring::{Memory, long};
+use logring::shm::Segment;
+use logring::sync::{Ordering, order};
+
+use crate::lane::Spent;
+use crate::lanes::Lanes;
+use crate::ledger::{LaneMark, Ledger};
+
+const EVERY: Duration = Duration::from_millis(250);
+
+/// What a round found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Lanes that are over and own nothing, with the sequences they dropped.
+    pub(crate) lanes: Vec<(LaneRef, u64)>,
+    /// Per process entry: pid, records dropped since the last round, the mark that notes them.
+    pub(crate) drops: Vec<(u32, u64, LaneMark)>,
+    /// Extension blocks whose record is gone.
+    pub(crate) spent: Vec<Spent>,
+}
+
+/// When it was last done.
+#[derive(Debug)]
+pub(crate) struct Housekeeping {
+    next: Instant,
+    /// Per process entry: its incarnation and how many of its drops are told.
+    told: Vec<(u32, u64)>,
+}
+
+impl Housekeeping {
+    /// `cursor` knows which drops were told by earlier drains.
+    pub(crate) fn new(segment: &Segment, ledger: &Ledger, cursor: usize) -> Self {
+        let geometry = segment.geometry();
+        let told = (0..geometry.process_count)
+            .map(|index| {
+                let mark = ledger.lane(cursor, geometry.lane_count + index);
+                mark.map_or((0, 0), |mark| (mark.inc, mark.sequence))
+            })
+            .collect();
+        Self { next: Instant::now(), told }
+    }
+
+    /// Whether a round is due.
+    pub(crate) fn is_due(&self) -> bool {
+        Instant::now() >= self.next
+    }
+
+    /// One round. Cost: a look at each lane and process entry, and for processes that cannot be
+    /// told by a mark of the kernel one look into /proc.
+    pub(crate) fn round(
+        &mut self,
+        segment: &Segment,
+        lanes: &mut Lanes,
+        is_consumed: impl Fn(ExtOf) -> bool,
+    ) -> Found {
+        self.next = Instant::now() + EVERY;
+        let mut found = Found::default();
+        let mut in_use = HashSet::new();
+        for index in 0..segment.geometry().lane_count {
+            let info = segment.lane_info(index).and_then(|info| info.word);
+            let Some(LaneWord::Live { inc, process, .. }) = info else { continue };
+            in_use.insert(process);
+            let lane = LaneRef { index, inc };
+            // The kernel's mark alone says it for nearly all; the rest is asked here.
+            let over = segment.lane_is_over(lane);
+            match lanes.get_by(lane) {
+                Some(known) => known.dead |= over,
+                None if over => {
+                    let attempted = segment.attempted(index).load(order::attempted_load()); // pair:attempted
+                    found.lanes.push((lane, attempted));
+                }
+                None => {}
+            }
+        }
+        self.look_at_processes(segment, &in_use, &mut found);
+        if let Some(lane) = long::collector_lane(segment.collecting().load(Ordering::Relaxed))
+            && segment.lane_is_over(lane)
+        {
+            // It died with blocks in its hands; they come back as a dead lane's do.
+            long::stop_collecting(segment);
+            segment.drain_area().announce_free();
+        }
+        find_orphans(segment, lanes, is_consumed, &mut found.spent);
+        found
+    }
+
+    fn look_at_processes(&mut self, segment: &Segment, in_use: &HashSet<u32>, found: &mut Found) {
+        let first_mark = segment.geometry().lane_count;
+        for (index, told) in (0u32..).zip(&mut self.told) {
+            let Some(info) = segment.process_info(index).filter(|info| info.is_live()) else {
+                continue;
+            };
+            // A mark has room for an incarnation of 31 bits.
+            let inc = info.inc & (u32::MAX >> 1);
+            if told.0 != inc {
+                *told = (inc, 0);
+            }
+            if info.drops > told.1 {
+                let mark = LaneMark {
+                    lane: first_mark + index,
+                    inc,
+                    ordinal: 0,
+                    sequence: info.drops,
+                    flags: 0,
+                };
+                found.drops.push((info.pid, info.drops - told.1, mark));
+                told.1 = info.drops;
+            } else if !in_use.contains(&index) && segment.process_is_dead(index) {
+                segment.release_process(index);
+            }
+        }
+    }
+}
+
+/// Extension blocks whose head was consumed, has moved on, or will never be committed.
+fn find_orphans(
+    segment: &Segment,
+    lanes: &Lanes,
+    is_consumed: impl Fn(ExtOf) -> bool,
+    spent: &mut Vec<Spent>,
+) {
+    for owned in lanes.unbegun() {
+        let ext_of = segment.ext_of(owned.block).load(Ordering::Relaxed);
+        let Some(head) = ExtOf::of(ext_of) else { continue };
+        if head.block >= segment.block_count() || head.slot >= segment.slots_per_block() {
+            continue;
+        }
+        let word = BlockWord::of(segment.word(head.block).load(Ordering::Relaxed));
+        let here = matches!(word, Some(BlockWord::Owned { generation, .. }) if generation == head.generation);
+        let stamp = segment.stamp(segment.block(head.block), head.slot);
+        let committed =
+            Stamp::of(stamp.load(order::commit_load())) // pair:commit
+                .is_some_and(|stamp| {
+                    stamp.generation == head.generation && stamp.kind == Kind::Head
+                });
+        if !here || (committed && is_consumed(head)) {
+            spent.push(Spent {
+                block: owned.block,
+                generation: owned.generation,
+                lane: owned.lane,
+            });
+        }
+    }
+}

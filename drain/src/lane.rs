@@ -1,0 +1,254 @@
+//! One lane as the drain reads it: its chain of blocks, the private copy of its next record, what
+//! was delivered last. Called by `merge.rs`; never frees and never writes.
+
+use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
+use logring::layout::{LaneRef, record};
+use logring::ring::Memory;
+use logring::ring::reader::{self, Chain, Look, Position};
+
+use crate::ledger::LaneMark;
+use crate::notice::Who;
+
+/// The first slot of a lane's next record, copied and not yet believed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) at: Position,
+    pub(crate) timestamp: u64,
+    pub(crate) sequence: u64,
+    slots: u32,
+    level: u8,
+    long: bool,
+}
+
+/// A block that holds nothing more for the drain, once the batch that it belongs to is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spent {
+    pub(crate) block: u32,
+    pub(crate) generation: u32,
+    pub(crate) lane: LaneRef,
+}
+
+/// Who writes a lane.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Owner {
+    pub(crate) pid: u32,
+    pub(crate) tid: u32,
+}
+
+/// How far a replay reads a lane: behind it stands what the interrupted batch did not have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    /// Ordinal of the last block that the batch read in.
+    pub(crate) ordinal: u64,
+    /// How many slots of which block it had read; of another block of that ordinal none.
+    pub(crate) block: Option<(u32, u32)>,
+}
+
+/// A record's bytes in private memory, its parts found and their lengths checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) level: u8,
+    pub(crate) callsite: u32,
+    pub(crate) flags: u16,
+    pub(crate) context_len: u32,
+    pub(crate) payload: &'a [u8],
+}
+
+/// The reading side of one lane.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) lane: LaneRef,
+    pub(crate) owner: Owner,
+    pub(crate) chain: Chain,
+    pub(crate) head: Option<Head>,
+    /// What stands where the lane has nothing committed.
+    pub(crate) open: Option<(Position, bool)>,
+    /// Last sequence delivered or reported; `None` = nothing is known of what came before.
+    pub(crate) sequence: Option<u64>,
+    /// The word of dropped sequences as read before the stamps.
+    pub(crate) attempted: u64,
+    /// The lane's end was seen before the last sweep.
+    pub(crate) over: bool,
+    /// Housekeeping has proof that its process is dead.
+    pub(crate) dead: bool,
+    /// A busy slot that was waited for long enough: its record will be late.
+    pub(crate) excused: Option<Position>,
+    /// It has moved since the last batch.
+    pub(crate) touched: bool,
+    pub(crate) limit: Option<Limit>,
+    /// Behind the last record that was taken.
+    position: Option<Position>,
+    bytes: Vec<u8>,
+    long_payload: Vec<u8>,
+}
+
+impl Lane {
+    pub(crate) fn new(lane: LaneRef, owner: Owner, chain: Chain, sequence: Option<u64>) -> Self {
+        Self {
+            lane,
+            owner,
+            chain,
+            head: None,
+            open: None,
+            sequence,
+            attempted: 0,
+            over: false,
+            dead: false,
+            excused: None,
+            touched: false,
+            limit: None,
+            position: None,
+            bytes: Vec::new(),
+            long_payload: Vec::new(),
+        }
+    }
+
+    /// Copies the first slot of the next record, if one is committed; blocks that turn out to be
+    /// complete go to `spent`.
+    pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
+        if self.head.is_some() {
+            return;
+        }
+        let lane = self.lane;
+        let mut completed = false;
+        let look = self.chain.look(memory, |at| {
+            completed = true;
+            spent.push(Spent { block: at.block, generation: at.generation, lane });
+        });
+        self.touched |= completed;
+        self.open = None;
+        match look {
+            Look::Record { at, slots, level, head } => {
+                if self.limit.is_some_and(|limit| self.is_beyond(limit, at)) {
+                    return;
+                }
+                self.bytes.clear();
+                reader::copy_slot(memory, at.block, at.slot, 0, &mut self.bytes);
+                self.head = Some(Head {
+                    at,
+                    timestamp: u64_at(&self.bytes, record::TIMESTAMP),
+                    sequence: u64_at(&self.bytes, record::SEQUENCE),
+                    slots,
+                    level,
+                    long: head,
+                });
+            }
+            Look::Open { at, busy } => self.open = Some((at, busy)),
+            Look::Empty => {}
+        }
+    }
+
+    fn is_beyond(&self, limit: Limit, at: Position) -> bool {
+        let ordinal = self.chain.ordinal().unwrap_or(limit.ordinal);
+        match ordinal_distance(limit.ordinal, ordinal) {
+            0 => limit.block.is_none_or(|(block, slots)| block != at.block || at.slot >= slots),
+            ahead => ahead > 0,
+        }
+    }
+
+    /// Takes the head: copies the rest of its record and moves on behind it. `None` when what its
+    /// lengths say cannot be. Extension blocks of a long record go to `spent`.
+    pub(crate) fn take<M: Memory>(
+        &mut self,
+        memory: &M,
+        payload_max: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Option<Record<'_>> {
+        let head = self.head.take()?;
+        self.chain.advance(head.slots);
+        self.touched = true;
+        self.position = Some(Position { slot: head.at.slot + head.slots, ..head.at });
+        for slot in head.at.slot + 1..head.at.slot + head.slots {
+            reader::copy_slot(memory, head.at.block, slot, 1, &mut self.bytes);
+        }
+        let payload_len = u32_at(&self.bytes, record::PAYLOAD_LEN) as usize;
+        if payload_len > payload_max {
+            return None;
+        }
+        let payload = if head.long {
+            self.take_extensions(memory, head, payload_len, spent)?;
+            self.long_payload.get(..payload_len)?
+        } else {
+            self.bytes.get(record::PAYLOAD..record::PAYLOAD + payload_len)?
+        };
+        let context_len = u32_at(&self.bytes, record::CONTEXT_LEN);
+        Some(Record {
+            level: head.level,
+            callsite: u32_at(&self.bytes, record::CALLSITE),
+            flags: u16_at(&self.bytes, record::FLAGS),
+            context_len,
+            payload,
+        })
+    }
+
+    /// Copies the payload of a long record out of its extension blocks, each of which must be the
+    /// lane's and name this head.
+    fn take_extensions<M: Memory>(
+        &mut self,
+        memory: &M,
+        head: Head,
+        payload_len: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Option<()> {
+        let fragments = u16_at(&self.bytes, record::FRAGMENTS) as usize;
+        let list_end = record::PAYLOAD + fragments * record::FRAGMENT_BYTES;
+        let list = self.bytes.get(record::PAYLOAD..list_end)?;
+        let ext_of =
+            ExtOf { generation: head.at.generation, slot: head.at.slot, block: head.at.block };
+        self.long_payload.clear();
+        let mut whole = true;
+        for pair in list.chunks_exact(record::FRAGMENT_BYTES) {
+            let (block, generation) = (u32_at(pair, 0), u32_at(pair, 4));
+            let owned = BlockWord::Owned { generation, lane: self.lane };
+            let relaxed = logring::sync::Ordering::Relaxed;
+            if block >= memory.block_count()
+                || memory.word(block).load(relaxed) != owned.raw()
+                || memory.ext_of(block).load(relaxed) != ext_of.raw()
+            {
+                whole = false;
+                continue;
+            }
+            spent.push(Spent { block, generation, lane: self.lane });
+            for slot in 0..memory.slots_per_block() {
+                if self.long_payload.len() >= payload_len {
+                    break;
+                }
+                reader::copy_slot(memory, block, slot, 1, &mut self.long_payload);
+            }
+        }
+        whole.then_some(())
+    }
+
+    /// Where the lane stands, for the ledger.
+    pub(crate) fn mark(&self) -> LaneMark {
+        LaneMark {
+            lane: self.lane.index,
+            inc: self.lane.inc,
+            ordinal: self.chain.ordinal().unwrap_or(1),
+            sequence: self.sequence.unwrap_or(0),
+            flags: 0,
+        }
+    }
+
+    /// Whom a notice about this lane names.
+    pub(crate) fn who(&self) -> Who {
+        Who { pid: self.owner.pid, tid: self.owner.tid }
+    }
+
+    /// Where the lane is read: the block and the first slot not consumed.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.position
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
+}

@@ -1,0 +1,116 @@
+//! All lanes that own blocks, kept up to date by a sweep over the block words.
+
+use std::collections::HashMap;
+
+use logring::layout::LaneRef;
+use logring::ring::Memory;
+use logring::ring::reader::{self, Owned, Sweep};
+
+use crate::lane::{Lane, Spent};
+
+/// The lanes that the drain reads, each at a stable index.
+#[derive(Debug)]
+pub(crate) struct Lanes {
+    sweep: Sweep,
+    index: HashMap<LaneRef, usize>,
+    slab: Vec<Option<Lane>>,
+    vacant: Vec<usize>,
+    /// Blocks owned but not begun, as the last sweep found them.
+    unbegun: Vec<Owned>,
+}
+
+impl Lanes {
+    pub(crate) fn new(block_count: u32) -> Self {
+        Self {
+            sweep: Sweep::new(block_count),
+            index: HashMap::new(),
+            slab: Vec::new(),
+            vacant: Vec::new(),
+            unbegun: Vec::new(),
+        }
+    }
+
+    /// Looks at every block word and hangs what has been begun into its lane's chain. `open` makes
+    /// a lane that was not known; `consumed` says how many slots of a block are consumed already.
+    /// Blocks that were read to their end before go to `spent`. Returns the number of free blocks.
+    pub(crate) fn sweep<M: Memory>(
+        &mut self,
+        memory: &M,
+        mut open: impl FnMut(LaneRef) -> Option<Lane>,
+        consumed: impl Fn(u32, u32) -> u32,
+        spent: &mut Vec<Spent>,
+    ) -> u32 {
+        let Self { sweep, index, slab, vacant, unbegun } = self;
+        unbegun.clear();
+        let free = sweep.run(memory, |owned| {
+            let known = index.get(&owned.lane).copied();
+            let Some(at) = known.or_else(|| {
+                let lane = open(owned.lane)?;
+                let at = vacant.pop().unwrap_or_else(|| {
+                    slab.push(None);
+                    slab.len() - 1
+                });
+                slab[at] = Some(lane);
+                index.insert(owned.lane, at);
+                Some(at)
+            }) else {
+                return;
+            };
+            let Some(lane) = slab.get_mut(at).and_then(Option::as_mut) else { return };
+            let already = consumed(owned.block, owned.generation);
+            match owned.ordinal {
+                Some(ordinal) => {
+                    if !lane.chain.insert(owned.block, owned.generation, ordinal, already) {
+                        // A drain before this one consumed it and died before it freed it.
+                        let Owned { block, generation, lane, .. } = owned;
+                        spent.push(Spent { block, generation, lane });
+                    }
+                }
+                None if lane.over && reader::was_written(memory, owned.block, owned.generation) => {
+                    lane.chain.insert_last(owned.block, owned.generation, already);
+                }
+                None => unbegun.push(owned),
+            }
+        });
+        for lane in self.iter_mut() {
+            lane.chain.settle();
+        }
+        free
+    }
+
+    /// All lanes.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Lane> {
+        self.slab.iter_mut().filter_map(Option::as_mut)
+    }
+
+    /// Indexes of all lanes.
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = usize> + use<> {
+        0..self.slab.len()
+    }
+
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Lane> {
+        self.slab.get_mut(at).and_then(Option::as_mut)
+    }
+
+    pub(crate) fn get_by(&mut self, lane: LaneRef) -> Option<&mut Lane> {
+        let at = *self.index.get(&lane)?;
+        self.get_mut(at)
+    }
+
+    /// Forgets a lane that is over; its blocks that were never begun are spent.
+    pub(crate) fn close(&mut self, at: usize, spent: &mut Vec<Spent>) {
+        let Some(lane) = self.slab.get_mut(at).and_then(Option::take) else { return };
+        self.index.remove(&lane.lane);
+        self.vacant.push(at);
+        for owned in self.unbegun.iter().filter(|owned| owned.lane == lane.lane) {
+            let Owned { block, generation, lane, .. } = *owned;
+            self.sweep.ignore(block, generation, lane);
+            spent.push(Spent { block, generation, lane });
+        }
+    }
+
+    /// Owned blocks that were not begun: extensions, and what a dead owner left.
+    pub(crate) fn unbegun(&self) -> &[Owned] {
+        &self.unbegun
+    }
+}

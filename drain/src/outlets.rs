@@ -1,0 +1,167 @@
+//! All local sinks of a drain: what is rendered goes to each of them, each goes at its own pace.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use logring::layout::drain_area::sink_state;
+use logring::shm::{DrainArea, Segment, SinkState};
+use logring::sync::Ordering;
+use logring::sys;
+
+use crate::cursor::{Batch, Cursor, Step};
+use crate::ledger::{ClockLine, Marks};
+use crate::pipeline::Pipeline;
+
+/// How long a sink is left alone with an error before `flush` is told that it is stuck.
+const TELL_AFTER: Duration = Duration::from_millis(50);
+
+/// A sink and how far it is.
+#[derive(Debug)]
+struct Outlet {
+    cursor: Cursor,
+    /// Which of the pipeline's forms it takes.
+    form: usize,
+    /// Batches that it is done with, and batches that it was given.
+    done: u64,
+    given: u64,
+    told: u32,
+}
+
+/// The sinks of a drain.
+#[derive(Debug)]
+pub(crate) struct Outlets {
+    all: Vec<Outlet>,
+    submitted: u64,
+}
+
+impl Outlets {
+    /// Sinks, each with the form of lines that it takes.
+    pub(crate) fn new(cursors: Vec<(Cursor, usize)>) -> Self {
+        let all = cursors
+            .into_iter()
+            .map(|(cursor, form)| Outlet {
+                cursor,
+                form,
+                done: 0,
+                given: 0,
+                told: sink_state::NONE,
+            })
+            .collect();
+        Self { all, submitted: 0 }
+    }
+
+    /// Gives every sink what the pipeline has rendered and the positions behind it. Returns the
+    /// batch's number, from 1.
+    pub(crate) fn submit(
+        &mut self,
+        pipeline: &mut Pipeline,
+        marks: &Marks,
+        watermark: u64,
+        clock: ClockLine,
+    ) -> u64 {
+        self.submitted += 1;
+        let mut batches: Vec<Option<Arc<Batch>>> = vec![None; pipeline.forms()];
+        for outlet in &mut self.all {
+            let Some(batch) = batches.get_mut(outlet.form) else { continue };
+            let batch = batch.get_or_insert_with(|| {
+                let bytes = pipeline.take(outlet.form);
+                Arc::new(Batch { bytes, marks: marks.clone(), watermark, clock })
+            });
+            outlet.cursor.submit(Arc::clone(batch));
+            outlet.given += 1;
+        }
+        self.submitted
+    }
+
+    /// Gives one sink a batch of its own, which the others have had: it counts for none of them.
+    pub(crate) fn submit_to(&mut self, at: usize, batch: Batch) {
+        if let Some(outlet) = self.all.get_mut(at) {
+            outlet.cursor.submit(Arc::new(batch));
+            // Its completion will be counted, and must not pass for the next batch's.
+            outlet.done = outlet.done.wrapping_sub(1);
+        }
+    }
+
+    /// Lets every sink write what it can; says what somebody did to their files.
+    pub(crate) fn step(&mut self, segment: &Segment) -> Vec<crate::sink::Trouble> {
+        let mut troubles = Vec::new();
+        let now = Instant::now();
+        for (index, outlet) in self.all.iter_mut().enumerate() {
+            while let Step::Done(_) = outlet.cursor.step(now) {
+                outlet.done = outlet.done.wrapping_add(1);
+            }
+            troubles.append(&mut outlet.cursor.take_troubles());
+            outlet.tell(&segment.drain_area(), index, now);
+        }
+        troubles
+    }
+
+    /// The newest batch that every sink is done with.
+    pub(crate) fn done(&self) -> u64 {
+        let behind = |outlet: &Outlet| outlet.given.wrapping_sub(outlet.done);
+        self.submitted - self.all.iter().map(behind).max().unwrap_or(0)
+    }
+
+    /// The newest batch.
+    pub(crate) fn submitted(&self) -> u64 {
+        self.submitted
+    }
+
+    /// The ledger's indexes of the sinks that count.
+    pub(crate) fn cursors(&self) -> impl Iterator<Item = usize> {
+        let counting = self.all.iter().filter(|outlet| !outlet.cursor.has_failed());
+        counting.map(|outlet| outlet.cursor.index())
+    }
+
+    /// Bytes that the slowest sink has not written yet.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.all.iter().map(|outlet| outlet.cursor.queued_bytes()).max().unwrap_or(0)
+    }
+
+    /// The sinks that do not take what they are given, with their last error.
+    pub(crate) fn stuck(&self) -> impl Iterator<Item = (&str, String)> {
+        self.all.iter().filter_map(|outlet| {
+            let stuck = outlet.cursor.stuck()?;
+            Some((outlet.cursor.name(), stuck.error.to_string()))
+        })
+    }
+
+    /// Syncs every sink if a flush up to `flush` asked for that.
+    pub(crate) fn sync_if_asked(&mut self, area: &DrainArea<'_>, flush: u32) {
+        let asked = area.flush_durable().load(Ordering::Relaxed);
+        let done = area.flush_done().load(Ordering::Relaxed);
+        // Numbers compare modulo 2^32: `asked` lies in done + 1 ..= flush.
+        if asked.wrapping_sub(done).wrapping_sub(1) < flush.wrapping_sub(done) {
+            for outlet in &mut self.all {
+                // An error shows at the sink's next write, and in its state.
+                let _ = outlet.cursor.sync();
+            }
+        }
+    }
+}
+
+impl Outlet {
+    /// Says in the drain area how the sink does, where that has changed.
+    fn tell(&mut self, area: &DrainArea<'_>, index: usize, now: Instant) {
+        let stuck =
+            self.cursor.stuck().filter(|stuck| now.duration_since(stuck.since) >= TELL_AFTER);
+        let state = match (self.cursor.has_failed(), stuck) {
+            (true, _) => sink_state::FAILED,
+            (false, Some(_)) => sink_state::STUCK,
+            (false, None) => sink_state::OK,
+        };
+        if state != self.told {
+            self.told = state;
+            let errno = stuck.and_then(|stuck| stuck.error.raw_os_error()).unwrap_or(0);
+            area.set_sink(
+                index,
+                &SinkState {
+                    state,
+                    errno: errno as u32,
+                    since_ns: sys::realtime_ns(),
+                    name: self.cursor.name().to_owned(),
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What happens to one record: decoded, processed, rendered once for each kind of line that the
+//! sinks want. Called by `drain.rs` in time order; writes to private memory only.
+
+use logring::record::{self, Event, Raw};
+use logring::shm::Segment;
+
+use crate::clock::Clock;
+use crate::lane::{Lane, Spent};
+use crate::notice;
+use crate::process::{Chain, Flow};
+use crate::render::Renderer;
+use crate::strings::Strings;
+
+/// Lines of one form, for all sinks that want this form.
+struct Lines {
+    renderer: Box<dyn Renderer>,
+    bytes: Vec<u8>,
+}
+
+/// Decoding, processors and renderers.
+pub(crate) struct Pipeline {
+    strings: Strings,
+    chain: Chain,
+    lines: Vec<Lines>,
+    payload_max: usize,
+    /// Kept for its allocations.
+    event: Event<'static>,
+}
+
+impl Pipeline {
+    /// A pipeline that renders by each of `renderers`.
+    pub(crate) fn new(
+        segment: &'static Segment,
+        chain: Chain,
+        renderers: Vec<Box<dyn Renderer>>,
+    ) -> Self {
+        let lines =
+            renderers.into_iter().map(|renderer| Lines { renderer, bytes: Vec::new() }).collect();
+        Self {
+            strings: Strings::new(segment),
+            chain,
+            lines,
+            payload_max: segment.max_record_bytes() as usize,
+            event: Event::default(),
+        }
+    }
+
+    /// Takes the lane's next record and renders it, and before it what is missing in front of it.
+    pub(crate) fn deliver(
+        &mut self,
+        segment: &Segment,
+        clock: &Clock,
+        lane: &mut Lane,
+        written_up_to: &mut u64,
+        spent: &mut Vec<Spent>,
+    ) {
+        let Some(head) = lane.head else { return };
+        let timestamp_ns = clock.ns(head.timestamp);
+        let who = lane.who();
+        if let Some(last) = lane.sequence
+            && head.sequence > last + 1
+        {
+            self.notice(&notice::lost(timestamp_ns, head.sequence - last - 1, who));
+        }
+        lane.sequence = Some(head.sequence.max(lane.sequence.unwrap_or(0)));
+        let late = head.timestamp < *written_up_to;
+        *written_up_to = head.timestamp.max(*written_up_to);
+
+        let owner = lane.owner;
+        let Self { strings, chain, lines, payload_max, event, .. } = self;
+        let mut decoded = std::mem::take(event).recycle();
+        let whole = lane.take(segment, *payload_max, spent).is_some_and(|record| {
+            let raw = Raw {
+                timestamp_ns,
+                level: record.level,
+                callsite: record.callsite,
+                flags: record.flags,
+                context_len: record.context_len,
+                pid: owner.pid,
+                tid: owner.tid,
+                payload: record.payload,
+            };
+            if record::decode(&raw, strings, &mut decoded).is_err() {
+                return false;
+            }
+            decoded.late = late;
+            if chain.run(&mut decoded) == Flow::Keep {
+                for Lines { renderer, bytes } in lines {
+                    renderer.render(&decoded, bytes);
+                }
+            }
+            true
+        });
+        *event = decoded.recycle();
+        if !whole {
+            self.notice(&notice::malformed(timestamp_ns, 1, who));
+        }
+    }
+
+    /// Renders an event of the drain's own; processors do not see it.
+    pub(crate) fn notice(&mut self, event: &Event<'_>) {
+        for Lines { renderer, bytes } in &mut self.lines {
+            renderer.render(event, bytes);
+        }
+    }
+
+    /// Bytes rendered and not yet taken, of the longest form.
+    pub(crate) fn len(&self) -> usize {
+        self.lines.iter().map(|lines| lines.bytes.len()).max().unwrap_or(0)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.iter().all(|lines| lines.bytes.is_empty())
+    }
+
+    /// How many forms of lines there are.
+    pub(crate) fn forms(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Takes what has been rendered in form `form`; the next batch will be about as long.
+    pub(crate) fn take(&mut self, form: usize) -> Vec<u8> {
+        let Some(lines) = self.lines.get_mut(form) else { return Vec::new() };
+        let room = lines.bytes.len();
+        std::mem::replace(&mut lines.bytes, Vec::with_capacity(room))
+    }
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("forms", &self.lines.len()).finish_non_exhaustive()
+    }
+}

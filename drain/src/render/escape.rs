@@ -1,0 +1,195 @@
+//! Text as it stands between the quotes of a JSON string. Called for every key and text of a line.
+//!
+//! Escaped are what JSON demands (below 0x20, `"`, `\`) and what could deceive a reader of the
+//! file: DEL, C1 controls, line and paragraph separators, and characters that reorder text.
+
+use super::line::{Ends, Line};
+
+/// Appends `text`, escaped, without quotes.
+#[inline(always)]
+pub(crate) fn text(text: &str, line: &mut Line<'_>) {
+    let bytes = text.as_bytes();
+    match Ends::of(bytes) {
+        Some(ends) if !suspicious_ends(ends) => line.ends(ends, bytes.len()),
+        _ => {
+            let at = long_text(text, line.reborrow());
+            line.resume(at);
+        }
+    }
+}
+
+#[inline(never)]
+fn long_text(text: &str, mut line: Line<'_>) -> usize {
+    line.with_vec(|out| json_text(text, out));
+    line.at()
+}
+
+/// Appends `text`, escaped, without quotes; the same for a vector, for text that is rare or long.
+pub fn json_text(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let clean = chunks.iter().take_while(|chunk| !suspicious16(chunk)).count() * 16;
+    out.extend_from_slice(&bytes[..clean]);
+    escape_rest(&bytes[clean..], out);
+}
+
+#[inline(always)]
+fn suspicious_ends(ends: Ends<'_>) -> bool {
+    match ends {
+        Ends::One([first, middle, last]) => {
+            suspicious(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' ']))
+        }
+        Ends::Four(first, last) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            suspicious(u64::from(first) | (u64::from(last) << 32))
+        }
+        Ends::Eight(first, last) => {
+            suspicious(u64::from_le_bytes(*first)) | suspicious(u64::from_le_bytes(*last))
+        }
+        Ends::Sixteen(first, last) => suspicious16(first) | suspicious16(last),
+        Ends::ThirtyTwo(first, last) => suspicious32(first) | suspicious32(last),
+    }
+}
+
+#[inline(always)]
+fn suspicious32(chunk: &[u8; 32]) -> bool {
+    let (halves, _) = chunk.as_chunks::<16>();
+    halves.iter().fold(false, |found, half| found | suspicious16(half))
+}
+
+#[inline(always)]
+fn suspicious16(chunk: &[u8; 16]) -> bool {
+    let both = u128::from_le_bytes(*chunk);
+    suspicious(both as u64) | suspicious((both >> 64) as u64)
+}
+
+/// Whether any of eight bytes is outside printable ASCII or `"` or `\`, by arithmetic on all of
+/// them at once. Each term sets the high bit of a byte that it finds; it may set others' too, but
+/// only those of 0x80 and above, which are found anyway, or by a borrow or carry from one found.
+#[inline(always)]
+fn suspicious(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Swapping 0x20 and 0x22 puts `"` next to the control characters: all are below 0x21 then.
+    let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let delete = word.wrapping_add(ONES);
+    (word | delete | control_or_quote | backslash) & (ONES << 7) != 0
+}
+
+/// What a byte means for [`escape_rest`].
+const CLEAN: u8 = 0;
+const ESCAPE: u8 = 1;
+/// The first byte of a character that may be one of [`deceives`].
+const LEAD: u8 = 2;
+
+const CLASS: [u8; 256] = {
+    let mut class = [CLEAN; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        class[byte] = ESCAPE;
+        byte += 1;
+    }
+    class[b'"' as usize] = ESCAPE;
+    class[b'\\' as usize] = ESCAPE;
+    class[0x7f] = ESCAPE;
+    class[0xc2] = LEAD; // U+0080 to U+00BF
+    class[0xd8] = LEAD; // U+0600 to U+063F
+    class[0xe2] = LEAD; // U+2000 to U+2FFF
+    class
+};
+
+/// Whether a character is escaped although JSON does not demand it.
+const fn deceives(code: u32) -> bool {
+    matches!(code, 0x7f..=0x9f | 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069)
+}
+
+/// Byte by byte, by class.
+fn escape_rest(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut start = 0;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let class = CLASS[byte as usize];
+        if class == CLEAN {
+            at += 1;
+            continue;
+        }
+        let (code, len) = if class == ESCAPE { (u32::from(byte), 1) } else { decode(&bytes[at..]) };
+        if class == ESCAPE || deceives(code) {
+            out.extend_from_slice(&bytes[start..at]);
+            escape_code(code, out);
+            start = at + len;
+        }
+        at += len;
+    }
+    out.extend_from_slice(&bytes[start..]);
+}
+
+/// The character of two or three bytes at the start of `bytes`, which is valid UTF-8, and its
+/// length in bytes.
+fn decode(bytes: &[u8]) -> (u32, usize) {
+    let low = |index: usize| u32::from(bytes.get(index).copied().unwrap_or(0)) & 0x3f;
+    if bytes[0] < 0xe0 {
+        (((u32::from(bytes[0]) & 0x1f) << 6) | low(1), 2)
+    } else {
+        (((u32::from(bytes[0]) & 0x0f) << 12) | (low(1) << 6) | low(2), 3)
+    }
+}
+
+fn escape_code(code: u32, out: &mut Vec<u8>) {
+    let short = match code {
+        0x08 => b'b',
+        0x09 => b't',
+        0x0a => b'n',
+        0x0c => b'f',
+        0x0d => b'r',
+        0x22 => b'"',
+        0x5c => b'\\',
+        _ => {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            let digit = |shift: u32| HEX[((code >> shift) & 0xf) as usize];
+            out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = Vec::new();
+        let mut line = Line::new(&mut out, 0);
+        super::text(text, &mut line);
+        line.end();
+        let mut vec = Vec::new();
+        json_text(text, &mut vec);
+        assert_eq!(out, vec);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_character_is_itself_or_escaped_at_every_offset() {
+        for code in (0..0x3000).chain(0xfe00..0x1_0100) {
+            let Some(character) = char::from_u32(code) else { continue };
+            let harmful = code < 0x20
+                || matches!(character, '"' | '\\')
+                || (0x7f..=0x9f).contains(&code)
+                || matches!(code, 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069);
+            for offset in [0, 1, 7, 15, 16, 20] {
+                let text = format!("{}{character}tail", "a".repeat(offset));
+                let out = escaped(&text);
+                assert_eq!(out != text, harmful, "U+{code:04X} at {offset}: {out}");
+                let back: String = serde_json::from_str(&format!("\"{out}\"")).unwrap();
+                assert_eq!(back, text);
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_have_their_short_form_where_json_has_one() {
+        assert_eq!(escaped("\u{8}\t\n\u{c}\r\"\\\0\u{1b}"), r#"\b\t\n\f\r\"\\\u0000\u001b"#);
+        assert_eq!(escaped("é\u{202e}日本\u{85}x"), "é\\u202e日本\\u0085x");
+    }
+}

@@ -1,0 +1,245 @@
+//! JSON lines: one object a line, as `docs/output.md` defines it and `tests/golden_output.rs`
+//! keeps it. The slowest step of the pipeline: for plain values it allocates nothing, and each
+//! byte is looked at once.
+
+mod value;
+
+use std::borrow::Cow;
+
+use logring::record::{Event, Field};
+
+use super::Renderer;
+use super::escape::{self, json_text};
+use super::line::Line;
+use super::template::{Templates, has_braces};
+use super::time::{Digits, Stamps};
+use super::unique::Overridden;
+
+/// What stands in a line beside the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JsonOptions {
+    /// Digits of the timestamp's fraction.
+    pub digits: Digits,
+    /// Print the thread's id.
+    pub thread: bool,
+    /// Print the source file of the call.
+    pub file: bool,
+    /// Print the line in that file.
+    pub line: bool,
+}
+
+/// Renders events as JSON lines.
+#[derive(Debug)]
+pub struct JsonRenderer {
+    options: JsonOptions,
+    /// From the line's start to the end of the timestamp.
+    head: Stamps,
+    /// From there to where the event's text begins, for each level.
+    levels: Vec<Box<[u8]>>,
+    templates: Templates,
+    values: value::Values,
+    /// How many bytes of room a line begins with.
+    room: usize,
+}
+
+impl JsonRenderer {
+    /// A renderer with these options.
+    #[must_use]
+    pub fn new(options: JsonOptions) -> Self {
+        let level = |number| {
+            let word = logring::Level::new(number);
+            format!("\",\"level\":\"{word}\",\"event\":\"")
+        };
+        Self {
+            options,
+            head: Stamps::new("{\"timestamp\":\"", options.digits),
+            levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect(),
+            templates: Templates::new(),
+            values: value::Values::new(),
+            room: 256,
+        }
+    }
+}
+
+impl Default for JsonRenderer {
+    fn default() -> Self {
+        Self::new(JsonOptions::default())
+    }
+}
+
+impl Renderer for JsonRenderer {
+    fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
+        let keys = Keys::of(event);
+        let start = out.len();
+        let mut line = Line::new(out, self.room);
+        self.head.write(event.timestamp_ns, &mut line);
+        line.bytes(&self.levels[usize::from(event.level.number())]);
+        if has_braces(&event.event) {
+            let at = self.filled(event, line.reborrow());
+            line.resume(at);
+        } else {
+            escape::text(&event.event, &mut line);
+        }
+        line.put(b"\"");
+        self.facts(event, keys.facts, &mut line);
+        for (index, field) in event.context.iter().enumerate() {
+            self.pair(&keys, index, field, &mut line);
+        }
+        for (index, field) in event.fields.iter().enumerate() {
+            self.pair(&keys, event.context.len() + index, field, &mut line);
+        }
+        if event.late {
+            line.put(b",\"late\":true");
+        }
+        if event.truncated {
+            line.put(b",\"truncated\":true");
+        }
+        line.put(b"}\n");
+        // The next line is likely as long as this one.
+        self.room = (line.end() - start + 64).min(ROOM_BYTES_MAX);
+    }
+}
+
+/// Room is zeroed for each line, so one long line must not burden all that follow.
+const ROOM_BYTES_MAX: usize = 4096;
+
+impl JsonRenderer {
+    #[inline(never)]
+    fn filled(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
+        line.with_vec(|out| {
+            self.templates.fill(&event.event, &event.fields, |piece| json_text(piece, out));
+        });
+        line.at()
+    }
+
+    /// The automatic facts, but those whose name is a key of the user's.
+    #[inline(always)]
+    fn facts(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
+        if taken & fact::TARGET == 0 {
+            line.put(b",\"target\":\"");
+            escape::text(&event.target, line);
+            line.put(b"\"");
+        }
+        if taken & fact::PID == 0 {
+            line.put(b",\"pid\":");
+            line.integer(event.pid.into());
+        }
+        if self.options.thread && taken & fact::THREAD == 0 {
+            line.put(b",\"thread\":");
+            line.integer(event.tid.into());
+        }
+        if self.options.file && taken & fact::FILE == 0 && !event.file.is_empty() {
+            line.put(b",\"file\":\"");
+            escape::text(&event.file, line);
+            line.put(b"\"");
+        }
+        if self.options.line && taken & fact::LINE == 0 && event.line != 0 {
+            line.put(b",\"line\":");
+            line.integer(event.line.into());
+        }
+    }
+
+    /// The pair at `index` of context and fields, unless a later one overrides it.
+    #[inline(always)]
+    fn pair(&mut self, keys: &Keys<'_, '_>, index: usize, field: &Field<'_>, line: &mut Line<'_>) {
+        if keys.overridden.contains(index) {
+            return;
+        }
+        line.put(b",\"");
+        if keys.renamed && keys.is_reserved(&field.key) {
+            escape::text(&keys.free_name(&field.key), line);
+        } else {
+            escape::text(&field.key, line);
+        }
+        line.put(b"\":");
+        self.values.write(&field.value, line);
+    }
+}
+
+/// Bits for the automatic facts.
+mod fact {
+    pub(super) const TARGET: u8 = 1;
+    pub(super) const PID: u8 = 2;
+    pub(super) const THREAD: u8 = 4;
+    pub(super) const FILE: u8 = 8;
+    pub(super) const LINE: u8 = 16;
+    /// Not a fact: a name that the line needs for itself.
+    pub(super) const RESERVED: u8 = 32;
+    /// Reserved on a line that carries the mark.
+    pub(super) const MARK: u8 = 64;
+
+    /// What a user's key collides with.
+    #[inline]
+    pub(super) fn of(key: &str) -> u8 {
+        match key {
+            "timestamp" | "level" | "event" => RESERVED,
+            "late" | "truncated" => MARK,
+            "target" => TARGET,
+            "pid" => PID,
+            "thread" => THREAD,
+            "file" => FILE,
+            "line" => LINE,
+            _ => 0,
+        }
+    }
+}
+
+/// How a line's keys get along: context and fields together, in that order.
+struct Keys<'e, 'a> {
+    event: &'e Event<'a>,
+    /// Pairs that a later one overrides.
+    overridden: Overridden,
+    /// Facts whose names are the user's keys.
+    facts: u8,
+    /// A user's key is reserved.
+    renamed: bool,
+}
+
+impl<'e, 'a> Keys<'e, 'a> {
+    #[inline]
+    fn of(event: &'e Event<'a>) -> Self {
+        let (context, fields) = (&event.context[..], &event.fields[..]);
+        let mut found = 0;
+        for pair in context {
+            found |= fact::of(&pair.key);
+        }
+        for pair in fields {
+            found |= fact::of(&pair.key);
+        }
+        let overridden = Overridden::of(context.len() + fields.len(), |index| {
+            match index.checked_sub(context.len()) {
+                None => &context[index].key,
+                Some(index) => &fields[index].key,
+            }
+        });
+        let renamed = found & (fact::RESERVED | fact::MARK) != 0;
+        Self { event, overridden, facts: found, renamed }
+    }
+
+    #[inline]
+    fn pairs(&self) -> impl Iterator<Item = &'e Field<'a>> + use<'e, 'a> {
+        self.event.context.iter().chain(&self.event.fields)
+    }
+
+    /// Whether the line itself needs this name.
+    fn is_reserved(&self, key: &str) -> bool {
+        match key {
+            "late" => self.event.late,
+            "truncated" => self.event.truncated,
+            _ => fact::of(key) == fact::RESERVED,
+        }
+    }
+
+    /// `key` with as many `_` appended as make it a name that no other pair has.
+    #[cold]
+    fn free_name(&self, key: &str) -> Cow<'static, str> {
+        let mut name = format!("{key}_");
+        while self.pairs().any(|pair| pair.key == name) {
+            name.push('_');
+        }
+        Cow::Owned(name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! A line while it is written. Called for every piece of every line, so the place where the next
+//! piece goes is kept in a register: appending to a `Vec` stores its length for each piece and
+//! loads it again for the next, which took longer than all else together.
+
+/// Appends to a vector of which the part behind `at` is room, zeroed, and not yet of the line.
+///
+/// All methods inline, so that `at` stays in a register; a function that does not inline takes a
+/// [`Line::reborrow`] and returns the new `at`.
+#[derive(Debug)]
+pub(crate) struct Line<'o> {
+    out: &'o mut Vec<u8>,
+    at: usize,
+}
+
+/// How much room is made when there is none.
+const ROOM_BYTES: usize = 256;
+
+impl<'o> Line<'o> {
+    /// A line behind what stands in `out`, with room for `room` bytes at first.
+    #[inline(always)]
+    pub(crate) fn new(out: &'o mut Vec<u8>, room: usize) -> Self {
+        let at = out.len();
+        out.resize(at + room, 0);
+        Line { out, at }
+    }
+
+    /// Ends the line; returns where it ends in the vector.
+    #[inline(always)]
+    pub(crate) fn end(self) -> usize {
+        self.out.truncate(self.at);
+        self.at
+    }
+
+    /// The same line, to be handed to a function that returns where it has got to.
+    #[inline(always)]
+    pub(crate) fn reborrow(&mut self) -> Line<'_> {
+        Line { out: self.out, at: self.at }
+    }
+
+    /// Where the next piece goes.
+    #[inline(always)]
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at `at`, to where a function has written.
+    #[inline(always)]
+    pub(crate) fn resume(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Appends the first `len` of `bytes`.
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
+        // One comparison; the end cannot wrap, since a vector has at most `isize::MAX` bytes.
+        match self.out.get_mut(self.at..self.at + N) {
+            Some(place) => place.copy_from_slice(bytes),
+            None => store_grown(self.out, self.at, bytes),
+        }
+        self.at += len;
+    }
+
+    /// Appends a constant.
+    #[inline(always)]
+    pub(crate) fn put<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.store(bytes, N);
+    }
+
+    /// Appends bytes whose number is not known when compiling.
+    #[inline(always)]
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        match Ends::of(bytes) {
+            Some(ends) => self.ends(ends, bytes.len()),
+            None => self.with_vec(|out| out.extend_from_slice(bytes)),
+        }
+    }
+
+    /// Appends a short piece of `len` bytes.
+    #[inline(always)]
+    pub(crate) fn ends(&mut self, ends: Ends<'_>, len: usize) {
+        match ends {
+            Ends::One(bytes) => self.store(&bytes, len),
+            Ends::Four(first, last) => self.overlap(first, last, len),
+            Ends::Eight(first, last) => self.overlap(first, last, len),
+            Ends::Sixteen(first, last) => self.overlap(first, last, len),
+            Ends::ThirtyTwo(first, last) => self.overlap(first, last, len),
+        }
+    }
+
+    #[inline(always)]
+    fn overlap<const N: usize>(&mut self, first: &[u8; N], last: &[u8; N], len: usize) {
+        self.store(first, len - N);
+        self.store(last, N);
+    }
+
+    /// Appends an integer.
+    #[inline(always)]
+    pub(crate) fn integer(&mut self, value: u64) {
+        if value < 100_000_000 {
+            let digits = eight_digits(value as u32);
+            // The first byte is the highest digit; the last digit stands even if it is 0.
+            let zeros = (digits | (1 << 56)).trailing_zeros() / 8;
+            let text = (digits | ASCII_ZEROS) >> (8 * zeros);
+            self.store(&text.to_le_bytes(), 8 - zeros as usize);
+        } else {
+            self.bytes(itoa::Buffer::new().format(value).as_bytes());
+        }
+    }
+
+    /// Appends a signed integer.
+    #[inline(always)]
+    pub(crate) fn signed(&mut self, value: i64) {
+        if value < 0 {
+            self.put(b"-");
+        }
+        self.integer(value.unsigned_abs());
+    }
+
+    /// Appends six digits, leading zeros included, then `Z`.
+    #[inline(always)]
+    pub(crate) fn six_digits_z(&mut self, value: u32) {
+        let digits = (eight_digits(value) | ASCII_ZEROS) >> 16;
+        self.store(&(digits | (u64::from(b'Z') << 48)).to_le_bytes(), 7);
+    }
+
+    /// Appends nine digits, leading zeros included, then `Z`.
+    #[inline(always)]
+    pub(crate) fn nine_digits_z(&mut self, value: u32) {
+        self.put(&(eight_digits(value / 10) | ASCII_ZEROS).to_le_bytes());
+        self.put(&[b'0' + (value % 10) as u8, b'Z']);
+    }
+
+    /// Lets `write` append to the vector itself, for what is rare or long.
+    #[inline(always)]
+    pub(crate) fn with_vec(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.out.truncate(self.at);
+        write(self.out);
+        self.at = self.out.len();
+        self.out.resize(self.at + ROOM_BYTES, 0);
+    }
+}
+
+#[cold]
+fn store_grown(out: &mut Vec<u8>, at: usize, bytes: &[u8]) {
+    out.truncate(at);
+    out.extend_from_slice(bytes);
+    out.resize(out.len() + ROOM_BYTES, 0);
+}
+
+const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The eight decimal digits of a number below 10^8, the highest in the lowest byte: split in
+/// halves, then quarters, then digits, each step on all parts at once. A division by 100 or 10 is
+/// a multiplication and a shift, exact for the few digits that a part has.
+#[inline(always)]
+fn eight_digits(value: u32) -> u64 {
+    let halves = u64::from(value / 10_000) | (u64::from(value % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
+    let quarters = hundreds | ((halves - 100 * hundreds) << 16);
+    let tens = ((quarters * 103) >> 10) & 0xf_000f_000f_000f;
+    tens | ((quarters - 10 * tens) << 8)
+}
+
+/// All bytes of a short piece, as its first and its last few, which overlap: most pieces of a line
+/// are short, and a call of `memcpy` for each would cost more than the piece.
+#[derive(Clone, Copy)]
+pub(crate) enum Ends<'b> {
+    /// 1 to 3 bytes: the first, the middle, the last.
+    One([u8; 3]),
+    /// 4 to 7 bytes.
+    Four(&'b [u8; 4], &'b [u8; 4]),
+    /// 8 to 15 bytes.
+    Eight(&'b [u8; 8], &'b [u8; 8]),
+    /// 16 to 31 bytes.
+    Sixteen(&'b [u8; 16], &'b [u8; 16]),
+    /// 32 to 64 bytes.
+    ThirtyTwo(&'b [u8; 32], &'b [u8; 32]),
+}
+
+impl<'b> Ends<'b> {
+    /// `None` for nothing and for more than 64 bytes.
+    #[inline(always)]
+    pub(crate) fn of(bytes: &'b [u8]) -> Option<Self> {
+        let len = bytes.len();
+        match len {
+            0 | 65.. => None,
+            32.. => Some(Self::ThirtyTwo(bytes.first_chunk()?, bytes.last_chunk()?)),
+            16.. => Some(Self::Sixteen(bytes.first_chunk()?, bytes.last_chunk()?)),
+            8.. => Some(Self::Eight(bytes.first_chunk()?, bytes.last_chunk()?)),
+            4.. => Some(Self::Four(bytes.first_chunk()?, bytes.last_chunk()?)),
+            _ => Some(Self::One([bytes[0], bytes[len / 2], bytes[len - 1]])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(room: usize, write: impl FnOnce(&mut Line<'_>)) -> Vec<u8> {
+        let mut out = b"before".to_vec();
+        let mut line = Line::new(&mut out, room);
+        write(&mut line);
+        let end = line.end();
+        assert_eq!(end, out.len());
+        out.strip_prefix(b"before").unwrap().to_vec()
+    }
+
+    #[test]
+    fn pieces_of_every_length_arrive_whole_whatever_the_room() {
+        let bytes: Vec<u8> = (1..=100).collect();
+        for len in 0..bytes.len() {
+            for room in [0, 1, 10, 100, 1000] {
+                let twice = written(room, |line| {
+                    line.bytes(&bytes[..len]);
+                    line.put(b"|");
+                    line.bytes(&bytes[..len]);
+                });
+                assert_eq!(twice, [&bytes[..len], b"|", &bytes[..len]].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn integers_have_their_digits() {
+        let mut values = vec![0, u64::MAX, i64::MAX as u64];
+        for digits in 0..20 {
+            let power = 10u64.pow(digits);
+            values.extend([
+                power - 1,
+                power,
+                power + 1,
+                power.wrapping_mul(9),
+                1_234_567_890 % power,
+            ]);
+        }
+        values.extend((0..100_000_000).step_by(9_973));
+        for value in values {
+            assert_eq!(written(0, |line| line.integer(value)), value.to_string().as_bytes());
+            let signed = (value as i64).wrapping_neg();
+            assert_eq!(written(99, |line| line.signed(signed)), signed.to_string().as_bytes());
+        }
+        assert_eq!(written(0, |line| line.signed(i64::MIN)), i64::MIN.to_string().as_bytes());
+    }
+
+    #[test]
+    fn fractions_keep_their_zeros() {
+        for value in [0, 7, 10, 999_999, 123_456] {
+            let text = format!("{value:06}Z");
+            assert_eq!(written(0, |line| line.six_digits_z(value)), text.as_bytes());
+        }
+        for value in [0, 7, 10, 999_999_999, 123_456_789] {
+            let text = format!("{value:09}Z");
+            assert_eq!(written(0, |line| line.nine_digits_z(value)), text.as_bytes());
+        }
+    }
+}

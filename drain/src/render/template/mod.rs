@@ -1,0 +1,136 @@
+//! Event texts with placeholders: `{}` takes the call's k-th field, `{name}` the field of that
+//! name, `{{` and `}}` stand for braces, and behind a `:` Rust's format spec says how.
+//!
+//! Called by the renderers for each line. Producers send the text unfilled, so that it stays one
+//! constant per callsite; each distinct text is parsed once. A text that does not parse prints as
+//! it is, and so does a placeholder whose field is absent.
+
+mod format;
+mod parse;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use logring::record::{AnyValue, Field};
+
+use parse::{Pick, Piece, Spec, parse};
+
+/// Fills event texts.
+#[derive(Default)]
+pub struct Templates {
+    /// Where in `parsed` a text's pieces stand.
+    places: HashMap<Box<str>, usize>,
+    parsed: Vec<Vec<Piece>>,
+    scratch: String,
+}
+
+/// Distinct texts that are kept; beyond, all are forgotten: texts made at run time must not grow
+/// the drain.
+const KEPT_MAX: usize = 4096;
+/// Longer texts are parsed each time.
+const KEPT_BYTES_MAX: usize = 1024;
+/// A filled text does not begin another placeholder behind this many bytes: a short text can name
+/// a long value many times.
+pub const FILLED_BYTES_MAX: usize = 1 << 20;
+
+impl Templates {
+    /// Filler with nothing parsed yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Hands the filled text to `put`, piece by piece, unescaped.
+    pub fn fill(&mut self, text: &str, fields: &[Field<'_>], mut put: impl FnMut(&str)) {
+        self.fill_pieces(text, fields, &mut put);
+    }
+
+    fn fill_pieces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {
+        if text.len() > KEPT_BYTES_MAX {
+            return fill(&parse(text), fields, &mut self.scratch, put);
+        }
+        let place = match self.places.get(text) {
+            Some(place) => *place,
+            None => self.keep(text),
+        };
+        fill(&self.parsed[place], fields, &mut self.scratch, put);
+    }
+
+    #[cold]
+    fn keep(&mut self, text: &str) -> usize {
+        if self.parsed.len() == KEPT_MAX {
+            self.places.clear();
+            self.parsed.clear();
+        }
+        self.parsed.push(parse(text));
+        self.places.insert(text.into(), self.parsed.len() - 1);
+        self.parsed.len() - 1
+    }
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Templates({} kept)", self.parsed.len())
+    }
+}
+
+/// Whether there may be anything to fill. Branchless within 16 bytes, so that it compiles to vector
+/// instructions.
+#[inline]
+#[must_use]
+pub fn has_braces(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_brace = |byte: &u8| (*byte == b'{') | (*byte == b'}');
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    chunks.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_brace(byte)))
+        || rest.iter().any(is_brace)
+}
+
+fn fill(pieces: &[Piece], fields: &[Field<'_>], scratch: &mut String, put: &mut dyn FnMut(&str)) {
+    let mut filled = 0;
+    let mut put = |text: &str| {
+        filled += text.len();
+        put(text);
+        filled < FILLED_BYTES_MAX
+    };
+    let mut room = true;
+    for piece in pieces {
+        room &= match piece {
+            Piece::Literal(text) => put(text),
+            Piece::Placeholder { source, pick, spec } => match field(pick, fields) {
+                Some(value) if room => placeholder(value, spec, scratch, &mut put),
+                _ => put(source),
+            },
+        };
+    }
+}
+
+fn field<'f, 'a>(pick: &Pick, fields: &'f [Field<'a>]) -> Option<&'f AnyValue<'a>> {
+    let field = match pick {
+        Pick::Nth(index) => fields.get(*index),
+        // The last of a name, as in the line.
+        Pick::Named(name) => fields.iter().rev().find(|field| *field.key == **name),
+    };
+    field.map(|field| &field.value)
+}
+
+fn placeholder(
+    value: &AnyValue<'_>,
+    spec: &Spec,
+    scratch: &mut String,
+    put: &mut dyn FnMut(&str) -> bool,
+) -> bool {
+    match value {
+        AnyValue::I64(value) if spec.is_plain() => put(itoa::Buffer::new().format(*value)),
+        AnyValue::U64(value) if spec.is_plain() => put(itoa::Buffer::new().format(*value)),
+        AnyValue::Str(text) | AnyValue::Text(text) if spec.is_plain() => put(text),
+        value => {
+            scratch.clear();
+            format::value(value, spec, scratch);
+            put(scratch)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Timestamps as RFC 3339 text, UTC, always with the same number of digits so that they sort as
+//! text. Called once a line: the date and time of a second are computed once and only the digits
+//! behind the point are made for the next record of the same second.
+
+use jiff::Timestamp;
+
+use super::line::Line;
+
+/// Digits behind the point of a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Digits {
+    /// Microseconds, cut, not rounded.
+    #[default]
+    Six,
+    /// Nanoseconds.
+    Nine,
+}
+
+/// Writes timestamps behind a fixed prefix.
+#[derive(Debug)]
+pub struct Stamps {
+    /// The prefix, date and time of `second`, and the point.
+    head: Vec<u8>,
+    second: i64,
+    digits: Digits,
+}
+
+/// Bytes of `2026-11-21T22:14:03`. Nanoseconds in 64 bits reach from 1677 to 2262, so a year has
+/// four digits.
+const SECOND_BYTES: usize = 19;
+const NANOSECONDS: i64 = 1_000_000_000;
+
+impl Stamps {
+    /// A writer of timestamps of so many `digits` behind `prefix`.
+    #[must_use]
+    pub fn new(prefix: &str, digits: Digits) -> Self {
+        Self { head: format!("{prefix}1970-01-01T00:00:00.").into_bytes(), second: 0, digits }
+    }
+
+    /// Appends the prefix, then the time `nanoseconds` after the Unix epoch.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, nanoseconds: i64, line: &mut Line<'_>) {
+        let second = nanoseconds.div_euclid(NANOSECONDS);
+        if second != self.second {
+            self.turn(second);
+        }
+        line.bytes(&self.head);
+        // Below 10^9, so it fits.
+        let fraction = nanoseconds.rem_euclid(NANOSECONDS) as u32;
+        match self.digits {
+            Digits::Six => line.six_digits_z(fraction / 1000),
+            Digits::Nine => line.nine_digits_z(fraction),
+        }
+    }
+
+    #[cold]
+    fn turn(&mut self, second: i64) {
+        let text = Timestamp::from_second(second)
+            .expect("64 bits of nanoseconds lie within jiff's years")
+            .to_string();
+        let end = self.head.len() - 1;
+        self.head[end - SECOND_BYTES..end].copy_from_slice(&text.as_bytes()[..SECOND_BYTES]);
+        self.second = second;
+    }
+}
+
+/// One timestamp as text, where speed does not matter.
+#[must_use]
+pub fn rfc3339(nanoseconds: i64, digits: Digits) -> String {
+    let mut out = Vec::new();
+    let mut line = Line::new(&mut out, 0);
+    Stamps::new("", digits).write(nanoseconds, &mut line);
+    line.end();
+    String::from_utf8(out).expect("digits and signs are ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_have_all_digits_behind_the_prefix() {
+        let mut six = Stamps::new("<", Digits::Six);
+        for (nanoseconds, expected) in [
+            (0, "1970-01-01T00:00:00.000000000Z"),
+            (1_795_299_243_123_456_789, "2026-11-21T22:14:03.123456789Z"),
+            (1_795_299_243_000_000_999, "2026-11-21T22:14:03.000000999Z"),
+            (1_795_299_244_999_999_999, "2026-11-21T22:14:04.999999999Z"),
+            (-1, "1969-12-31T23:59:59.999999999Z"),
+            (i64::MIN, "1677-09-21T00:12:43.145224192Z"),
+            (i64::MAX, "2262-04-11T23:47:16.854775807Z"),
+        ] {
+            assert_eq!(rfc3339(nanoseconds, Digits::Nine), expected);
+            let mut out = Vec::new();
+            let mut line = Line::new(&mut out, 0);
+            six.write(nanoseconds, &mut line);
+            line.end();
+            assert_eq!(out, format!("<{}Z", &expected[..26]).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is given back once every sink has written and noted the batch that it belongs to: blocks,
+//! then the entries of lanes and processes that are over.
+
+use std::collections::VecDeque;
+
+use logring::layout::LaneRef;
+use logring::ring::reader;
+use logring::shm::Segment;
+
+use crate::lane::Spent;
+
+/// What waits for a batch.
+#[derive(Debug)]
+struct Due {
+    batch: u64,
+    blocks: Vec<Spent>,
+    lanes: Vec<LaneRef>,
+}
+
+/// The queue of what waits for batches, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Retire {
+    due: VecDeque<Due>,
+}
+
+impl Retire {
+    /// `blocks` and `lanes` are done with once batch number `batch` is.
+    pub(crate) fn after(&mut self, batch: u64, blocks: Vec<Spent>, lanes: Vec<LaneRef>) {
+        if !blocks.is_empty() || !lanes.is_empty() {
+            self.due.push_back(Due { batch, blocks, lanes });
+        }
+    }
+
+    /// Gives back what waited for batches up to `done`, and wakes producers that wait for a block.
+    /// Returns the number of blocks freed.
+    pub(crate) fn run(&mut self, segment: &Segment, done: u64) -> usize {
+        let mut freed = 0;
+        while self.due.front().is_some_and(|due| due.batch <= done) {
+            let Some(due) = self.due.pop_front() else { break };
+            for spent in &due.blocks {
+                freed +=
+                    usize::from(reader::free(segment, spent.block, spent.generation, spent.lane));
+            }
+            for lane in &due.lanes {
+                segment.release_lane(*lane);
+            }
+        }
+        if freed > 0 {
+            segment.drain_area().announce_free();
+        }
+        freed
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+}

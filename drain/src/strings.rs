@@ -1,0 +1,70 @@
+//! The segment's dictionary as the drain remembers it: each entry is read, checked and copied once.
+
+use std::cell::OnceCell;
+
+use logring::layout::dictionary::{KIND_CALLSITE, KIND_STRING};
+use logring::record::{self, CallsiteInfo};
+use logring::shm::Segment;
+
+/// An entry in private memory.
+#[derive(Debug)]
+enum Entry {
+    Callsite(CallsiteInfo<'static>),
+    String(String),
+}
+
+/// Private copies of dictionary entries, by id.
+#[derive(Debug)]
+pub(crate) struct Strings {
+    segment: &'static Segment,
+    entries: Box<[OnceCell<Box<Entry>>]>,
+}
+
+impl Strings {
+    pub(crate) fn new(segment: &'static Segment) -> Self {
+        let slots = segment.geometry().dictionary_slots as usize;
+        Self { segment, entries: (0..slots).map(|_| OnceCell::new()).collect() }
+    }
+
+    fn entry(&self, id: u32) -> Option<&Entry> {
+        let cell = self.entries.get(id.checked_sub(1)? as usize)?;
+        if cell.get().is_none() {
+            // An entry never changes once it is there; one that is not is asked for again.
+            let entry = self.load(id)?;
+            cell.get_or_init(|| Box::new(entry));
+        }
+        cell.get().map(|entry| &**entry)
+    }
+
+    fn load(&self, id: u32) -> Option<Entry> {
+        let mut content = Vec::new();
+        if !self.segment.dictionary_get(id, &mut content) {
+            return None;
+        }
+        match *content.first()? {
+            KIND_CALLSITE => {
+                Some(Entry::Callsite(CallsiteInfo::decode(&content).ok()?.into_owned()))
+            }
+            KIND_STRING => {
+                Some(Entry::String(String::from_utf8_lossy(content.get(1..)?).into_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl record::Strings for Strings {
+    fn string(&self, id: u32) -> Option<&str> {
+        match self.entry(id)? {
+            Entry::String(text) => Some(text),
+            Entry::Callsite(_) => None,
+        }
+    }
+
+    fn callsite(&self, id: u32) -> Option<&CallsiteInfo<'static>> {
+        match self.entry(id)? {
+            Entry::Callsite(info) => Some(info),
+            Entry::String(_) => None,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Joining a segment: `logring::builder("billing").level(Level::Info).install()`.
+
+use std::fmt;
+
+use super::filter::Filter;
+use super::installed;
+use super::logger::Logger;
+use super::overflow::Overflow;
+use super::producer::Producer;
+use crate::error::{Error, Result};
+use crate::layout::geometry;
+use crate::level::Level;
+use crate::shm::Segment;
+
+/// The environment variable whose filter wins over the program's.
+pub const FILTER_VARIABLE: &str = "LOGRING";
+
+/// Default of [`Builder::max_record_bytes`].
+pub const MAX_RECORD_BYTES: u32 = 1 << 20;
+
+/// What a builder has been told, the environment included.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// The segment's name; not checked.
+    pub(crate) name: String,
+    /// Bytes of the ring, where it is created.
+    pub(crate) ring_bytes: u64,
+    /// When it is full.
+    pub(crate) overflow: Overflow,
+    /// Longest payload.
+    pub(crate) max_record_bytes: u32,
+    /// Thresholds.
+    pub(crate) filter: Filter,
+}
+
+/// How this process joins a segment; ends with [`Builder::install`] or [`Builder::open`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `install` or `open`"]
+pub struct Builder {
+    name: String,
+    level: Level,
+    spec: String,
+    ring_bytes: u64,
+    overflow: Overflow,
+    max_record_bytes: u32,
+}
+
+/// A builder for the segment of this name; the first process creates it. Names match
+/// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`.
+pub fn builder(name: impl Into<String>) -> Builder {
+    Builder {
+        name: name.into(),
+        level: Level::Info,
+        spec: String::new(),
+        ring_bytes: geometry::RING_BYTES,
+        overflow: Overflow::default(),
+        max_record_bytes: MAX_RECORD_BYTES,
+    }
+}
+
+impl Builder {
+    /// Records of this level and above go out; default info. `LOGRING` wins.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// A filter as in `info,db=debug`, see [`Filter`]; where it gives no default level,
+    /// [`Builder::level`] does. `LOGRING` wins.
+    pub fn filter(mut self, spec: impl Into<String>) -> Self {
+        self.spec = spec.into();
+        self
+    }
+
+    /// Bytes of the ring where this process creates it, rounded up to whole blocks; default 16 MiB.
+    pub fn ring_bytes(mut self, bytes: u64) -> Self {
+        self.ring_bytes = bytes;
+        self
+    }
+
+    /// What a log call does when the ring is full; by default it waits up to 100 ms while a drain
+    /// runs.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// Longest record in bytes, default 1 MiB, at most an eighth of the ring; longer ones are cut
+    /// and marked.
+    pub fn max_record_bytes(mut self, bytes: u32) -> Self {
+        self.max_record_bytes = bytes;
+        self
+    }
+
+    /// Makes this the segment of all calls without `logger:`, for as long as the process lives.
+    ///
+    /// # Errors
+    /// A logger is installed already ([`Error::is_already_installed`]); a bad name, filter or
+    /// geometry; a segment that cannot be created or attached.
+    pub fn install(self) -> Result<Guard> {
+        installed::check_free()?;
+        let producer = Producer::attach(self.options()?)?;
+        installed::install(producer)?;
+        Ok(Guard { producer })
+    }
+
+    /// Attaches a further segment and gives the logger for it. A callsite follows the filter of the
+    /// segment that it first logs to.
+    ///
+    /// # Errors
+    /// A bad name, filter or geometry; a segment that cannot be created or attached.
+    pub fn open(self) -> Result<Logger> {
+        Ok(Logger::of(Producer::attach(self.options()?)?))
+    }
+
+    fn options(self) -> Result<Options> {
+        let environment = match std::env::var(FILTER_VARIABLE) {
+            Ok(spec) => Some(spec),
+            Err(std::env::VarError::NotPresent) => None,
+            Err(std::env::VarError::NotUnicode(bytes)) => {
+                return Err(Error::invalid(format!(
+                    "the environment variable {FILTER_VARIABLE} is not UTF-8: {bytes:?}"
+                )));
+            }
+        };
+        let filter = self.filter_under(environment.as_deref())?;
+        Ok(Options {
+            name: self.name,
+            ring_bytes: self.ring_bytes,
+            overflow: self.overflow,
+            max_record_bytes: self.max_record_bytes,
+            filter,
+        })
+    }
+
+    /// What the environment says, else the program's filter; the level is the default of both.
+    fn filter_under(&self, environment: Option<&str>) -> Result<Filter> {
+        let level = Filter::at(self.level);
+        match environment.filter(|spec| !spec.trim().is_empty()) {
+            Some(spec) => level
+                .with(spec)
+                .map_err(|error| error.within(format!("environment variable {FILTER_VARIABLE}"))),
+            None => level.with(&self.spec),
+        }
+    }
+}
+
+/// The installed segment. Nothing need be called before the process ends: a record whose call has
+/// returned is safe.
+#[must_use = "bind the guard to a name: `let _guard = ...`"]
+pub struct Guard {
+    producer: &'static Producer,
+}
+
+impl Guard {
+    /// The segment that was installed.
+    #[must_use]
+    pub fn segment(&self) -> &'static Segment {
+        self.producer.segment()
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("segment", &self.segment().name()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_wins() {
+        let builder = builder("x").level(Level::Warning).filter("db=error,net=debug");
+        let under = |environment| {
+            let filter = builder.filter_under(environment).unwrap();
+            ["a", "db", "net"].map(|target| filter.threshold(target))
+        };
+        assert_eq!(under(Some("trace,db=info")), [5, 20, 5]);
+        assert_eq!(under(Some("db=info")), [30, 20, 30]);
+        assert_eq!(under(Some("  ")), [30, 40, 10]);
+        assert_eq!(under(None), [30, 40, 10]);
+    }
+
+    #[test]
+    fn a_bad_filter_says_where_it_stands() {
+        let error = builder("x").filter_under(Some("a=loud")).unwrap_err().to_string();
+        assert!(error.starts_with("environment variable LOGRING: filter \"a=loud\""), "{error}");
+        let error = builder("x").filter("b=loud").filter_under(None).unwrap_err().to_string();
+        assert!(error.starts_with("filter \"b=loud\": in the part \"b=loud\""), "{error}");
+    }
+}

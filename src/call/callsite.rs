@@ -1,0 +1,93 @@
+//! The static part of a log call: its facts, and what the process remembers of it.
+//!
+//! Each macro makes one `static` [`Callsite`]. A disabled call is [`Callsite::enabled`] alone: two
+//! relaxed loads and a comparison. A fresh callsite points at a word whose threshold is 0, so its
+//! first call goes to [`Callsite::admit`], which registers it before anything is evaluated.
+#![expect(unsafe_code, reason = "one pointer to a level word in the segment, see `enabled`")]
+
+use super::{Logger, installed};
+use crate::level::Level;
+use crate::record::callsite::Facts;
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
+
+/// The level word of callsites that are not registered: its threshold lets everything through.
+static UNREGISTERED: AtomicU64 = AtomicU64::new(0);
+
+/// A log call's facts and what the process remembers of it.
+#[derive(Debug)]
+pub struct Callsite {
+    facts: Facts<'static>,
+    /// Always a word that lives as long as the process: a static, or one of a segment, which is
+    /// never unmapped.
+    level_word: AtomicPtr<AtomicU64>,
+    /// Segment tag << 32 | dictionary id; 0 = none.
+    cached: AtomicU64,
+}
+
+impl Callsite {
+    /// A callsite that has never been called.
+    #[must_use]
+    pub const fn new(
+        level: Level,
+        target: &'static str,
+        file: &'static str,
+        line: u32,
+        event: &'static str,
+        names: &'static [&'static str],
+    ) -> Self {
+        Self {
+            facts: Facts { level: level.number(), target, file, line, event, names },
+            level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
+            cached: AtomicU64::new(0),
+        }
+    }
+
+    /// What stands in the source.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts<'static> {
+        &self.facts
+    }
+
+    /// Whether a record of `level` (the callsite's own, given as a constant) may go out. True for a
+    /// callsite that is not registered yet: [`Callsite::admit`] decides.
+    #[inline(always)]
+    #[must_use]
+    pub fn enabled(&self, level: u8) -> bool {
+        // Relaxed: the word is a static, or was mapped before its address was stored here.
+        let word = self.level_word.load(Ordering::Relaxed);
+        // SAFETY: `level_word` always points at a word that lives as long as the process.
+        let word = unsafe { &*word };
+        // Relaxed: a changed threshold may come through a little later.
+        level >= word.load(Ordering::Relaxed) as u8
+    }
+
+    /// Whether an enabled call goes on; registers the callsite at its first call.
+    #[inline(always)]
+    #[must_use]
+    pub fn admit(&'static self, logger: &Logger) -> bool {
+        // Relaxed: see `enabled`.
+        let word = self.level_word.load(Ordering::Relaxed).cast_const();
+        !std::ptr::eq(word, &raw const UNREGISTERED) || installed::admit(self, logger)
+    }
+
+    /// Segment tag << 32 | dictionary id of the segment that the callsite was last registered with;
+    /// 0 = none, or the dictionary is full there.
+    #[inline(always)]
+    #[must_use]
+    pub fn cached(&self) -> u64 {
+        // Relaxed: the id is of use by itself, the producer does not read the dictionary.
+        self.cached.load(Ordering::Relaxed)
+    }
+
+    /// Remembers the id that a segment's dictionary gave.
+    pub(crate) fn set_cached(&self, segment_tag: u32, id: u32) {
+        // Relaxed: as in `cached`.
+        self.cached.store(u64::from(segment_tag) << 32 | u64::from(id), Ordering::Relaxed);
+    }
+
+    /// Ends the unregistered state: from now on `word` decides.
+    pub(crate) fn set_level_word(&self, word: &'static AtomicU64) {
+        // Relaxed: see `enabled`.
+        self.level_word.store(std::ptr::from_ref(word).cast_mut(), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,77 @@
+//! The segment that this process has installed, and the first call of each callsite.
+
+use std::sync::OnceLock;
+
+use super::producer::Producer;
+use super::{Callsite, Interner, Logger};
+use crate::error::{Error, Result};
+use crate::sync::{AtomicU64, Ordering};
+
+static INSTALLED: OnceLock<&'static Producer> = OnceLock::new();
+
+/// Calls that found no segment.
+static EARLY: AtomicU64 = AtomicU64::new(0);
+
+/// The installed segment.
+#[inline]
+pub(crate) fn installed() -> Option<&'static Producer> {
+    INSTALLED.get().copied()
+}
+
+/// Makes `segment` the one that calls without `logger:` go to.
+///
+/// # Errors
+/// There is one already.
+pub(super) fn install(segment: &'static Producer) -> Result<()> {
+    INSTALLED.set(segment).map_err(|_| taken())
+}
+
+/// # Errors
+/// A segment is installed already.
+pub(super) fn check_free() -> Result<()> {
+    if INSTALLED.get().is_some() { Err(taken()) } else { Ok(()) }
+}
+
+fn taken() -> Error {
+    Error::already_installed(
+        "a logger is installed in this process already; use `open` for further segments",
+    )
+}
+
+/// Log calls of this process that came before `install` and went nowhere.
+#[must_use]
+pub fn early_calls() -> u64 {
+    // Relaxed: a counter.
+    EARLY.load(Ordering::Relaxed)
+}
+
+/// The first call of a callsite: gives it its level word and says whether it goes on. The
+/// dictionary entry comes with its first record, see [`register`].
+#[cold]
+#[inline(never)]
+pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
+    let facts = callsite.facts();
+    let Some(segment) = logger.segment() else {
+        // Relaxed: a counter.
+        if EARLY.fetch_add(1, Ordering::Relaxed) == 0 {
+            eprintln!(
+                "logring: a log call before logring::builder(..).install() went nowhere, as will \
+                 further ones (first: {}:{})",
+                facts.file, facts.line
+            );
+        }
+        return false;
+    };
+    callsite.set_level_word(segment.level_word(facts.target));
+    callsite.enabled(facts.level)
+}
+
+/// The callsite's id in the segment's dictionary, which is remembered with it; 0 = the dictionary
+/// is full, and its facts stand inline in each record.
+#[cold]
+#[inline(never)]
+pub(crate) fn register(callsite: &'static Callsite, segment: &'static Producer) -> u32 {
+    let id = segment.intern(&callsite.facts().encode()).unwrap_or(0);
+    callsite.set_cached(segment.tag(), id);
+    id
+}

@@ -1,0 +1,73 @@
+//! What a log call does while the ring is full.
+
+use std::time::{Duration, Instant};
+
+use super::producer::Producer;
+use crate::sync::Ordering::{Relaxed, SeqCst};
+use crate::sync::fence;
+use crate::sys;
+
+/// What a log call does when no block is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// It waits while a drain runs, but no longer than this; then the record is dropped and
+    /// counted. Without a drain it is dropped at once.
+    Block {
+        /// Longest wait.
+        up_to: Duration,
+    },
+    /// It waits, for the next drain too: no record is dropped, and a service may stand still.
+    BlockForever,
+    /// The record is dropped and counted.
+    Drop,
+}
+
+impl Default for Overflow {
+    fn default() -> Self {
+        Self::Block { up_to: Duration::from_millis(100) }
+    }
+}
+
+/// The longest wait between two looks whether a drain lives.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Repeats `attempt` until it yields something or the policy says to give up.
+#[cold]
+pub(crate) fn insist<T>(producer: &Producer, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    if let Some(got) = attempt() {
+        return Some(got);
+    }
+    let up_to = match producer.overflow() {
+        Overflow::Block { up_to } => Some(up_to),
+        Overflow::BlockForever => None,
+        Overflow::Drop => return None,
+    };
+    let area = producer.segment().drain_area();
+    let deadline = up_to.and_then(|up_to| Instant::now().checked_add(up_to));
+    let backoff = crossbeam_utils::Backoff::new();
+    loop {
+        if up_to.is_some() && !producer.segment().drain_is_alive() {
+            return None;
+        }
+        // The drain bumps `free_epoch`, then looks at `waiting`; we set `waiting`, then look for a
+        // block: with a full fence on both sides one of the two sees the other.
+        let epoch = area.free_epoch().load(SeqCst); // pair:waiting
+        area.waiting().store(1, Relaxed);
+        area.ring_doorbell();
+        fence(SeqCst); // pair:waiting
+        if let Some(got) = attempt() {
+            return Some(got);
+        }
+        let rest = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
+            Some(Duration::ZERO) => return None,
+            Some(rest) => rest.min(SLICE),
+            None => SLICE,
+        };
+        if backoff.is_completed() {
+            sys::futex_wait(area.free_epoch(), epoch, Some(rest));
+        } else {
+            backoff.snooze();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A process's tie to one segment: what loggers point at and log calls go through.
+#![expect(unsafe_code, reason = "the list of states hangs in a page that is never unmapped")]
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use super::builder::Options;
+use super::filter::Filter;
+use super::logger::Interner;
+use super::overflow::Overflow;
+use super::thread;
+use super::thread::SEGMENTS_MAX;
+use crate::error::{Error, Result};
+use crate::layout::Geometry;
+use crate::layout::header::clock;
+use crate::layout::level_word::LevelWord;
+use crate::record::callsite::encode_string;
+use crate::ring::long;
+use crate::shm::{Segment, SegmentSpec};
+use crate::sync::Ordering::Relaxed;
+use crate::sync::{AtomicU32, AtomicU64};
+use crate::sys;
+
+/// A process's tie to one segment. There is one per segment and process; it lives as long as the
+/// process, as does its mapping.
+#[derive(Debug)]
+pub struct Producer {
+    segment: &'static Segment,
+    index: usize,
+    overflow: Overflow,
+    filter: Filter,
+    /// The first page of thread states, in wipe-on-fork memory.
+    states: &'static AtomicU64,
+    /// 1 once memory could not be made to be wiped in forked children.
+    unwiped: AtomicU32,
+}
+
+static PRODUCERS: Mutex<Vec<&'static Producer>> = Mutex::new(Vec::new());
+
+impl Producer {
+    /// Attaches the segment that `options` name, creating it where it is absent. A segment that this
+    /// process is tied to already keeps its overflow policy and filter.
+    ///
+    /// # Errors
+    /// A bad name or geometry; a segment that cannot be created or attached; too many segments.
+    pub(crate) fn attach(options: Options) -> Result<&'static Self> {
+        let spec = SegmentSpec {
+            geometry: Geometry::with_ring_bytes(options.ring_bytes),
+            max_record_bytes: options.max_record_bytes,
+            ..SegmentSpec::new(options.name)
+        };
+        let (segment, _) = Segment::open_or_create_static(&spec)?;
+        Self::of(segment, options.overflow, options.filter)
+    }
+
+    fn of(segment: &'static Segment, overflow: Overflow, filter: Filter) -> Result<&'static Self> {
+        let mut producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = producers.iter().find(|known| known.segment.uuid() == segment.uuid()) {
+            return Ok(known);
+        }
+        let index = producers.len();
+        if index >= SEGMENTS_MAX {
+            return Err(Error::full(format!(
+                "this process has logged into {SEGMENTS_MAX} segments, which is the most it can; \
+                 log into fewer segments or from more processes"
+            )));
+        }
+        let (page, wiped) = sys::map_wipe_on_fork(4096)?;
+        // SAFETY: the page is mapped for good, zeroed, and used for this one word.
+        let states: &'static AtomicU64 = unsafe { page.cast().as_ref() };
+        let producer = Box::leak(Box::new(Self {
+            segment,
+            index,
+            overflow,
+            filter,
+            states,
+            unwiped: AtomicU32::new(0),
+        }));
+        producer.note_wiping(wiped);
+        producers.push(producer);
+        Ok(producer)
+    }
+
+    /// The segment.
+    #[inline(always)]
+    pub fn segment(&self) -> &'static Segment {
+        self.segment
+    }
+
+    #[inline(always)]
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn overflow(&self) -> Overflow {
+        self.overflow
+    }
+
+    pub(crate) fn states(&self) -> &'static AtomicU64 {
+        self.states
+    }
+
+    /// Tells once when forked children would inherit their parent's states.
+    pub(crate) fn note_wiping(&self, wiped: bool) {
+        if !wiped && self.unwiped.swap(1, Relaxed) == 0 {
+            eprintln!(
+                "logring: this kernel cannot wipe memory on fork (MADV_WIPEONFORK); \
+                 forked children must not log before exec"
+            );
+        }
+    }
+
+    /// The segment's clock, now.
+    #[inline(always)]
+    pub(crate) fn now(&self) -> u64 {
+        match self.segment.clock_kind() {
+            clock::TSC => sys::now_ticks(),
+            clock::COARSE => sys::realtime_coarse_ns(),
+            _ => sys::realtime_ns(),
+        }
+    }
+
+    /// Counts a record that has no lane to be counted in.
+    #[cold]
+    pub(crate) fn count_drop(&self) {
+        if let Some(process) = self.segment.register_process() {
+            self.segment.drops(process.index).fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Lets the next lane collect extension blocks, and wakes who waits for that.
+    pub(crate) fn stop_collecting(&self) {
+        long::stop_collecting(self.segment);
+        self.segment.drain_area().announce_free();
+    }
+
+    /// The segment's part of a callsite's cached id; never 0.
+    #[inline(always)]
+    pub(crate) fn tag(&self) -> u32 {
+        self.segment.tag()
+    }
+
+    /// The level word of a target; where the table is full, one of this process's own.
+    pub(crate) fn level_word(&'static self, target: &str) -> &'static AtomicU64 {
+        let base = self.filter.threshold(target);
+        let id = self.intern(&encode_string(target)).unwrap_or(0);
+        self.segment.level_word(id, base).unwrap_or_else(|| {
+            // No operator can change it, but it says what the program's own filter says.
+            let word = LevelWord { target: id, base, threshold: base };
+            Box::leak(Box::new(AtomicU64::new(word.raw())))
+        })
+    }
+}
+
+impl Interner for Producer {
+    /// Registers the calling thread where it has not logged yet: an entry that is being filled is
+    /// marked with the filler's lane.
+    fn intern(&'static self, content: &[u8]) -> Option<u32> {
+        self.segment.intern(thread::lane(self)?, content)
+    }
+}

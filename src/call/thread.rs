@@ -1,0 +1,186 @@
+//! A thread's private state in each segment: where it stands, how it is found, how it is made.
+//!
+//! The states stand in wipe-on-fork pages, so that a forked child starts with nothing and registers
+//! anew; the list of those pages is wiped too. A thread finds its state through a const-initialised
+//! thread-local without a destructor, which a thread may use until its last instruction. A state
+//! is used again when its lane is over.
+#![expect(unsafe_code, reason = "states are found by pointers into pages that are never unmapped")]
+
+use core::cell::{Cell, UnsafeCell};
+use core::ptr::NonNull;
+
+use super::producer::Producer;
+use crate::layout::LaneRef;
+use crate::layout::lane::LaneKind;
+use crate::layout::word::INC_BITS;
+use crate::record::writer::{Extents, Rest};
+use crate::ring::LaneCell;
+use crate::ring::writer::State;
+use crate::shm::Block;
+use crate::sync::Ordering::{AcqRel, Relaxed};
+use crate::sync::{AtomicU64, order};
+use crate::sys;
+
+/// How many segments one process can log into in its life.
+pub(crate) const SEGMENTS_MAX: usize = 32;
+
+/// One thread's state in one segment. All zero = never used.
+#[repr(C, align(128))]
+pub(crate) struct ThreadState {
+    pub(crate) cell: LaneCell<Block>,
+    /// Whose segment it is in.
+    pub(crate) producer: Cell<Option<&'static Producer>>,
+    /// Level of the open record.
+    pub(crate) level: Cell<u8>,
+    /// Whether the open record has extension blocks.
+    pub(crate) long: Cell<bool>,
+    /// What the open record's writer goes on to.
+    pub(crate) rest: UnsafeCell<Rest>,
+    pub(crate) extents: UnsafeCell<Extents>,
+    /// Extension blocks and their generations: a page, mapped at the first long record.
+    pub(crate) extensions: Cell<Option<NonNull<Extension>>>,
+    /// Whose state this is: a lane reference + 1, [`TAKEN`] during registration, 0 = nobody's.
+    owner: AtomicU64,
+}
+
+/// An extension block of the open record: its number and generation.
+pub(crate) type Extension = [u32; 2];
+
+const TAKEN: u64 = u64::MAX;
+/// Bytes of a page of states; the first state's place holds the link to the next page.
+const PAGE_BYTES: usize = 64 << 10;
+const STATES: usize = PAGE_BYTES / size_of::<ThreadState>() - 1;
+
+/// The link at the start of a page of states.
+#[repr(C)]
+struct Page {
+    next: AtomicU64,
+}
+
+// A state's fields are its own thread's; other threads look only at `owner`, an atomic.
+struct ReadOnly(ThreadState);
+// SAFETY: the one value of this type is never written: its cell is closed and unregistered.
+unsafe impl Sync for ReadOnly {}
+
+/// What a thread finds before its first record: closed, unregistered.
+static NOBODY: ReadOnly = ReadOnly(ThreadState::nobody());
+
+thread_local! {
+    static STATES_OF_THREAD: [Cell<*const ThreadState>; SEGMENTS_MAX] =
+        const { [const { Cell::new(&raw const NOBODY.0) }; SEGMENTS_MAX] };
+}
+
+/// The calling thread's state in `producer`'s segment.
+#[inline(always)]
+pub(crate) fn current(producer: &Producer) -> &'static ThreadState {
+    let state = STATES_OF_THREAD.with(|states| states[producer.index()].get());
+    // SAFETY: it points at `NOBODY` or into a page of states, which are never unmapped; only this
+    // thread and its signal handlers use it beside the atomic `owner`.
+    unsafe { &*state }
+}
+
+fn set_current(producer: &Producer, state: &'static ThreadState) {
+    STATES_OF_THREAD.with(|states| states[producer.index()].set(state));
+}
+
+/// The calling thread's lane, registered where it has none.
+pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
+    let state = current(producer);
+    match state.cell.state() {
+        State::Live => Some(state.cell.lane()),
+        State::Unregistered => register(producer).map(|state| state.cell.lane()),
+        State::Registering | State::Drain => None,
+    }
+}
+
+/// Registers the calling thread: a state, the process's entry, a lane. `None` when a table is full.
+/// What the thread logs from inside (allocator hooks, signal handlers) is dropped and counted.
+#[cold]
+pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadState> {
+    let state = take_state(producer)?;
+    state.cell.set_state(State::Registering);
+    set_current(producer, state);
+    let lane = producer.segment().register_process().and_then(|process| {
+        let lane = producer.segment().register_lane(process.index, LaneKind::Main)?;
+        Some((lane, process.index))
+    });
+    let Some((lane, process)) = lane else {
+        state.cell.set_state(State::Unregistered);
+        state.owner.store(0, Relaxed);
+        set_current(producer, &NOBODY.0);
+        return None;
+    };
+    state.owner.store(owner_of(lane), Relaxed);
+    state.producer.set(Some(producer));
+    state.cell.adopt(producer.segment(), lane, process);
+    Some(state)
+}
+
+const fn owner_of(lane: LaneRef) -> u64 {
+    ((lane.index as u64) << INC_BITS | lane.inc as u64) + 1
+}
+
+/// A state that nobody uses: a fresh one, or one whose lane is over.
+fn take_state(producer: &Producer) -> Option<&'static ThreadState> {
+    let mut link = producer.states();
+    loop {
+        let at = link.load(order::page_load()); // pair:page
+        let page = match NonNull::new(at as *mut Page) {
+            Some(page) => page,
+            None => {
+                let (fresh, wiped) = sys::map_wipe_on_fork(PAGE_BYTES).ok()?;
+                producer.note_wiping(wiped);
+                let fresh_at = fresh.as_ptr() as u64;
+                match link.compare_exchange(0, fresh_at, order::page_cas(), order::page_load()) {
+                    Ok(_) => fresh.cast(),
+                    Err(other) => {
+                        // Another thread was first; ours stays mapped, untouched, at no cost.
+                        NonNull::new(other as *mut Page)?
+                    }
+                }
+            }
+        };
+        for place in 1..=STATES {
+            // SAFETY: a page holds `STATES` states behind the first place; zero bytes are a valid
+            // state; pages are never unmapped.
+            let state = unsafe { page.cast::<ThreadState>().add(place).as_ref() };
+            let owner = state.owner.load(Relaxed);
+            if (owner == 0 || is_over(producer, owner))
+                && state.owner.compare_exchange(owner, TAKEN, AcqRel, Relaxed).is_ok()
+            {
+                return Some(state);
+            }
+        }
+        // SAFETY: as above; the link stands in the first place.
+        link = unsafe { &page.as_ref().next };
+    }
+}
+
+fn is_over(producer: &Producer, owner: u64) -> bool {
+    if owner == TAKEN {
+        return false;
+    }
+    let owner = owner - 1;
+    let lane =
+        LaneRef { index: (owner >> INC_BITS) as u32, inc: owner as u32 & ((1 << INC_BITS) - 1) };
+    producer.segment().lane_has_ended(lane)
+}
+
+impl ThreadState {
+    const fn nobody() -> Self {
+        // SAFETY: all-zero is the unused state: null pointers, zero numbers, `None`.
+        unsafe { core::mem::zeroed() }
+    }
+
+    /// Room for the list of a long record's extension blocks; `None` when nothing can be mapped.
+    pub(crate) fn extension_list(&self) -> Option<NonNull<Extension>> {
+        if self.extensions.get().is_none() {
+            let (list, _) = sys::map_wipe_on_fork(EXTENSIONS_MAX * size_of::<Extension>()).ok()?;
+            self.extensions.set(Some(list.cast()));
+        }
+        self.extensions.get()
+    }
+}
+
+/// Extension blocks that one record takes at most; bounds `max_record_bytes` at about 15 MiB.
+pub(crate) const EXTENSIONS_MAX: usize = 512;

@@ -1,0 +1,304 @@
+//! What a log call can carry: the [`Value`] trait and its implementations for plain types.
+//!
+//! A plain value (numbers, text, times, and references to them) runs no user code when it is
+//! encoded, so it goes straight into the slot. All else (`Debug`, `Display`, errors, collections,
+//! a user's own types) is encoded into scratch before the record is opened, see [`stage`].
+
+use std::borrow::Cow;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bincode::config;
+
+use super::decode;
+use super::writer::{Scratch, Writer};
+use crate::layout::value as tag;
+
+/// A value that a log call can carry.
+///
+/// An implementation encodes exactly one value: it hands on to another value's `encode`, or calls
+/// one of [`Writer::list`], [`Writer::map`], [`Writer::display`], [`Writer::debug`],
+/// [`Writer::error`] once. What it encodes is checked: anything else than one value is logged as
+/// `<malformed value>`, and a panic as `<panicked>`.
+///
+/// ```
+/// use logring::{Value, Writer};
+///
+/// struct Point {
+///     x: i64,
+///     y: i64,
+/// }
+///
+/// impl Value for Point {
+///     fn encode(&self, out: &mut Writer) {
+///         out.map(|map| {
+///             map.pair("x", &self.x).pair("y", &self.y);
+///         });
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value that a log call can carry",
+    note = "`?value` logs it by `Debug`, `%value` by `Display`; `impl logring::Value` for more"
+)]
+pub trait Value {
+    /// Bytes that [`Value::encode`] puts; exact for plain values, of no meaning for others.
+    #[doc(hidden)]
+    fn encoded_len(&self) -> usize {
+        0
+    }
+
+    /// Encodes the value.
+    fn encode(&self, out: &mut Writer);
+
+    /// Whether `encode` runs no user code, allocates nothing and puts `encoded_len` bytes.
+    #[doc(hidden)]
+    const PLAIN: bool = false;
+}
+
+/// Any value, behind a pointer.
+#[doc(hidden)]
+pub trait AnyEncode {
+    /// [`Value::encode`].
+    fn encode_any(&self, out: &mut Writer);
+}
+
+impl<T: Value + ?Sized> AnyEncode for T {
+    fn encode_any(&self, out: &mut Writer) {
+        self.encode(out);
+    }
+}
+
+/// Puts one value into scratch, whatever its encoding does: a panic becomes the text `<panicked>`,
+/// and bytes that are not one value become `<malformed value>`.
+pub fn stage(scratch: &mut Scratch, value: &dyn AnyEncode) {
+    let start = scratch.bytes().len();
+    let outcome = catch_unwind(AssertUnwindSafe(|| scratch.write(|out| value.encode_any(out))));
+    let substitute = match outcome {
+        Ok(()) if decode::is_one_value(&scratch.bytes()[start..]) => return,
+        Ok(()) => "<malformed value>",
+        Err(payload) => {
+            // Dropping the payload could panic again.
+            std::mem::forget(payload);
+            "<panicked>"
+        }
+    };
+    scratch.truncate(start);
+    scratch.write(|out| out.put_tagged(tag::TEXT, substitute.as_bytes()));
+}
+
+/// Encodes by bincode's fixed-int form into an array, tag first, so that one comparison covers both.
+#[inline(always)]
+fn fixed<const N: usize>(tag: u8, value: impl bincode::Encode) -> [u8; N] {
+    /// Takes what fits, and never fails: the length is known where it is called.
+    struct Array<const N: usize> {
+        bytes: [u8; N],
+        len: usize,
+    }
+    impl<const N: usize> bincode::enc::write::Writer for &mut Array<N> {
+        #[inline(always)]
+        fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+            if let Some(to) = self.bytes.get_mut(self.len..self.len + bytes.len()) {
+                to.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            Ok(())
+        }
+    }
+    let mut array = Array { bytes: [0; N], len: 0 };
+    // The writer never fails, and no value that comes here has an encoding that does.
+    let _ = bincode::encode_into_writer((tag, value), &mut array, config::legacy());
+    array.bytes
+}
+
+impl Writer {
+    /// Puts a tag, a length and bytes.
+    #[inline(always)]
+    pub(crate) fn put_tagged(&mut self, tag: u8, bytes: &[u8]) {
+        // A length past 32 bits cannot come true: such a record is cut long before.
+        self.put(fixed::<5>(tag, bytes.len() as u32));
+        self.put_slice(bytes);
+    }
+}
+
+/// Numbers, widened to 8 or 16 bytes.
+macro_rules! numbers {
+    ($($($type:ty),* => $tag:ident, $wide:ty, $len:literal;)*) => {$($(
+        impl Value for $type {
+            const PLAIN: bool = true;
+            #[inline(always)]
+            fn encoded_len(&self) -> usize {
+                $len
+            }
+            #[inline(always)]
+            fn encode(&self, out: &mut Writer) {
+                out.put(fixed::<$len>(tag::$tag, *self as $wide));
+            }
+        }
+    )*)*};
+}
+
+numbers! {
+    i8, i16, i32, i64, isize => I64, i64, 9;
+    u8, u16, u32, u64, usize => U64, u64, 9;
+    i128 => I128, i128, 17;
+    u128 => U128, u128, 17;
+    f64 => F64, f64, 9;
+}
+
+/// Types whose value is another plain value.
+macro_rules! like {
+    ($($type:ty: $self:ident => $value:expr;)*) => {$(
+        impl Value for $type {
+            const PLAIN: bool = true;
+            #[inline(always)]
+            fn encoded_len(&$self) -> usize {
+                $value.encoded_len()
+            }
+            #[inline(always)]
+            fn encode(&$self, out: &mut Writer) {
+                $value.encode(out);
+            }
+        }
+    )*};
+}
+
+like! {
+    f32: self => widen(*self);
+    NonZero<i8>: self => self.get();
+    NonZero<i16>: self => self.get();
+    NonZero<i32>: self => self.get();
+    NonZero<i64>: self => self.get();
+    NonZero<isize>: self => self.get();
+    NonZero<u8>: self => self.get();
+    NonZero<u16>: self => self.get();
+    NonZero<u32>: self => self.get();
+    NonZero<u64>: self => self.get();
+    NonZero<usize>: self => self.get();
+    String: self => self.as_str();
+    Cow<'_, str>: self => **self;
+    char: self => *self.encode_utf8(&mut [0; 4]);
+}
+
+/// Types of a tag and a payload that one expression gives.
+macro_rules! tagged {
+    ($($type:ty: $self:ident => $tag:expr, $payload:expr, $len:literal;)*) => {$(
+        impl Value for $type {
+            const PLAIN: bool = true;
+            #[inline(always)]
+            fn encoded_len(&self) -> usize {
+                $len
+            }
+            #[inline(always)]
+            fn encode(&$self, out: &mut Writer) {
+                out.put(fixed::<$len>($tag, $payload));
+            }
+        }
+    )*};
+}
+
+tagged! {
+    (): self => tag::NULL, (), 1;
+    bool: self => tag::FALSE + u8::from(*self), (), 1;
+    Duration: self => tag::DURATION, i64::try_from(self.as_nanos()).unwrap_or(i64::MAX), 9;
+    SystemTime: self => tag::TIMESTAMP, since_epoch_ns(*self), 9;
+    Uuid: self => tag::UUID, self.0, 17;
+}
+
+/// 16 bytes that print as a UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Uuid(pub [u8; 16]);
+
+/// Raw bytes, where a slice would be a list of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Value for Bytes<'_> {
+    const PLAIN: bool = true;
+    #[inline(always)]
+    fn encoded_len(&self) -> usize {
+        5 + self.0.len()
+    }
+    #[inline(always)]
+    fn encode(&self, out: &mut Writer) {
+        out.put_tagged(tag::BYTES, self.0);
+    }
+}
+
+impl Value for str {
+    const PLAIN: bool = true;
+    #[inline(always)]
+    fn encoded_len(&self) -> usize {
+        5 + self.len()
+    }
+    #[inline(always)]
+    fn encode(&self, out: &mut Writer) {
+        out.put_tagged(tag::STR, self.as_bytes());
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    const PLAIN: bool = T::PLAIN;
+    #[inline(always)]
+    fn encoded_len(&self) -> usize {
+        self.as_ref().map_or(1, T::encoded_len)
+    }
+    #[inline(always)]
+    fn encode(&self, out: &mut Writer) {
+        match self {
+            Some(value) => value.encode(out),
+            None => ().encode(out),
+        }
+    }
+}
+
+macro_rules! pointers {
+    ($($type:ty),*) => {$(
+        impl<T: Value + ?Sized> Value for $type {
+            const PLAIN: bool = T::PLAIN;
+            #[inline(always)]
+            fn encoded_len(&self) -> usize {
+                (**self).encoded_len()
+            }
+            #[inline(always)]
+            fn encode(&self, out: &mut Writer) {
+                (**self).encode(out);
+            }
+        }
+    )*};
+}
+
+pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+/// The double whose shortest text is that of `value`: `0.1f32` is logged as `0.1`, not as
+/// `0.10000000149011612`.
+#[inline]
+fn widen(value: f32) -> f64 {
+    // Up to six decimals the nearest decimal fraction is found by rounding, exactly.
+    for scale in [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6] {
+        let decimal = (f64::from(value) * scale).round() / scale;
+        if decimal as f32 == value && decimal.abs() < 1e9 && decimal.abs() >= 1e-3 {
+            return decimal;
+        }
+    }
+    widen_by_text(value)
+}
+
+#[cold]
+fn widen_by_text(value: f32) -> f64 {
+    let mut text = crate::record::text::Short::<32>::new();
+    let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{value:e}"));
+    text.as_str().parse().unwrap_or(f64::from(value))
+}
+
+/// Nanoseconds since the Unix epoch; times past the years 1678 to 2262 are as near as it goes.
+#[inline]
+fn since_epoch_ns(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+    }
+}

@@ -1,0 +1,349 @@
+//! The drain's half of the protocol: sweep the block words, follow each lane's chain, copy, free.
+//!
+//! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
+
+use super::{Memory, hints};
+use crate::layout::stamp::{Kind, Stamp};
+use crate::layout::word::{
+    Begun, BlockWord, LaneRef, next_generation, next_ordinal, ordinal_distance,
+};
+use crate::sync::Ordering::Relaxed;
+use crate::sync::order;
+
+/// An owned block as a sweep found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// The block.
+    pub block: u32,
+    /// The generation in which it is owned.
+    pub generation: u32,
+    /// Its owner.
+    pub lane: LaneRef,
+    /// Its place in the lane's chain; `None` while its owner has not begun it (or never will: an
+    /// extension block, or its owner died).
+    pub ordinal: Option<u64>,
+}
+
+/// The sweep over all block words, which reports each owned block until it has been seen begun.
+#[derive(Debug)]
+pub struct Sweep {
+    /// Per block the word under which it was reported begun.
+    settled: Vec<u64>,
+}
+
+impl Sweep {
+    /// A sweep that has seen nothing yet.
+    #[must_use]
+    pub fn new(block_count: u32) -> Self {
+        Self { settled: vec![0; block_count as usize] }
+    }
+
+    /// Reports a block no more in this ownership: it is known to hold nothing.
+    pub fn ignore(&mut self, block: u32, generation: u32, lane: LaneRef) {
+        if let Some(settled) = self.settled.get_mut(block as usize) {
+            *settled = BlockWord::Owned { generation, lane }.raw();
+        }
+    }
+
+    /// Looks at every word; `found` gets what is owned and was not yet reported as begun. Returns
+    /// how many blocks are free. About 1 ns a block.
+    pub fn run<M: Memory>(&mut self, memory: &M, mut found: impl FnMut(Owned)) -> u32 {
+        let mut free = 0;
+        for (block, settled) in (0..memory.block_count()).zip(&mut self.settled) {
+            // Relaxed: the watermark's barrier stands before the sweep, and `begun` carries the rest.
+            let word = memory.word(block).load(Relaxed);
+            if word == *settled {
+                continue;
+            }
+            match BlockWord::of(word) {
+                Some(BlockWord::Owned { generation, lane }) => {
+                    let begun = Begun::of(memory.begun(block).load(order::begun_load())); // pair:begun
+                    let begun = (begun.generation == generation).then_some(begun.ordinal);
+                    if begun.is_some() {
+                        *settled = word;
+                    }
+                    found(Owned { block, generation, lane, ordinal: begun });
+                }
+                Some(BlockWord::Free { .. }) => free += 1,
+                None => {}
+            }
+        }
+        free
+    }
+}
+
+/// A place in a block at which the drain reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The block.
+    pub block: u32,
+    /// Its generation.
+    pub generation: u32,
+    /// The slot.
+    pub slot: u32,
+}
+
+/// What stands at a lane's reading position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// A committed record.
+    Record {
+        /// Where.
+        at: Position,
+        /// Its slots in this block, checked to lie inside it.
+        slots: u32,
+        /// Its level, as the stamp has it.
+        level: u8,
+        /// Whether its payload stands in extension blocks.
+        head: bool,
+    },
+    /// Nothing committed; `busy` when a record is being written here.
+    Open {
+        /// Where.
+        at: Position,
+        /// Whether the slot is marked.
+        busy: bool,
+    },
+    /// No begun block with the next ordinal has been seen.
+    Empty,
+}
+
+/// A begun block of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link {
+    ordinal: u64,
+    block: u32,
+    generation: u32,
+    /// Slots consumed already, from the ledger.
+    consumed: u32,
+}
+
+/// One lane's blocks in order, and where it is read.
+///
+/// Ordinal n + 1 is read only after n is complete. Sorting what one sweep found would not be
+/// enough: a sweep can pass n before it is claimed and see n + 1.
+#[derive(Debug)]
+pub struct Chain {
+    /// Blocks begun but not reached, by ordinal.
+    links: Vec<Link>,
+    /// The block being read.
+    current: Option<Link>,
+    slot: u32,
+    /// Ordinal of the next block to read.
+    next: Option<u64>,
+    /// Sweeps in a row that had later blocks but not the next one.
+    missing: u32,
+    /// Stamps that made no sense, skipped, since the last [`Chain::take_malformed`].
+    malformed: u64,
+}
+
+impl Chain {
+    /// A chain whose next block has ordinal `next`; `None` = whichever is the lowest (no mark).
+    #[must_use]
+    pub fn new(next: Option<u64>) -> Self {
+        Self { links: Vec::new(), current: None, slot: 0, next, missing: 0, malformed: 0 }
+    }
+
+    /// Adds a begun block, of which `consumed` slots are consumed already. False when the chain
+    /// has passed that ordinal: the block holds nothing more to read.
+    #[must_use]
+    pub fn insert(&mut self, block: u32, generation: u32, ordinal: u64, consumed: u32) -> bool {
+        if self.ordinal().is_some_and(|at| ordinal_distance(at, ordinal) < 0) {
+            return false;
+        }
+        let link = Link { ordinal, block, generation, consumed };
+        if self.current.is_none_or(|current| current.ordinal != ordinal)
+            && !self.links.contains(&link)
+        {
+            self.links.push(link);
+        }
+        true
+    }
+
+    /// Adds a block of a lane that is over and never said it began it: it comes last.
+    pub fn insert_last(&mut self, block: u32, generation: u32, consumed: u32) {
+        let known = self.links.iter().map(|link| link.ordinal).max();
+        let last = known.or(self.current.map(|link| link.ordinal));
+        let ordinal = last.map_or(self.next.unwrap_or(1), next_ordinal);
+        let link = Link { ordinal, block, generation, consumed };
+        if !self.links.iter().chain(&self.current).any(|known| known.block == block) {
+            self.links.push(link);
+        }
+    }
+
+    /// Whether blocks are known that have not been reached.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        !self.links.is_empty()
+    }
+
+    /// After a sweep: a next block that two sweeps did not find was overwritten or never there;
+    /// the lowest known is next then. True when that happened.
+    pub fn settle(&mut self) -> bool {
+        if self.current.is_some() || self.links.is_empty() {
+            self.missing = 0;
+            return false;
+        }
+        let lowest = self
+            .links
+            .iter()
+            .copied()
+            .reduce(|a, b| if ordinal_distance(a.ordinal, b.ordinal) >= 0 { a } else { b });
+        match (self.next, lowest) {
+            (None, Some(lowest)) => self.next = Some(lowest.ordinal),
+            (Some(next), Some(_)) if self.links.iter().any(|link| link.ordinal == next) => {
+                self.missing = 0;
+            }
+            (Some(_), Some(lowest)) => {
+                self.missing += 1;
+                if self.missing > 1 {
+                    self.missing = 0;
+                    self.next = Some(lowest.ordinal);
+                    return true;
+                }
+            }
+            (_, None) => {}
+        }
+        false
+    }
+
+    /// Ordinal of the block being read, or of the next one.
+    #[must_use]
+    pub fn ordinal(&self) -> Option<u64> {
+        self.current.map(|link| link.ordinal).or(self.next)
+    }
+
+    /// The block of this ordinal and its generation, if it is known and not passed.
+    #[must_use]
+    pub fn block_of(&self, ordinal: u64) -> Option<(u32, u32)> {
+        let mut known = self.current.iter().chain(&self.links);
+        known.find(|link| link.ordinal == ordinal).map(|link| (link.block, link.generation))
+    }
+
+    /// Stamps that made no sense since the last call.
+    pub fn take_malformed(&mut self) -> u64 {
+        std::mem::take(&mut self.malformed)
+    }
+
+    /// What stands at the reading position. Blocks that are complete are passed to `done` on the
+    /// way, with all their slots.
+    pub fn look<M: Memory>(&mut self, memory: &M, mut done: impl FnMut(Position)) -> Look {
+        let slots_per_block = memory.slots_per_block();
+        loop {
+            let Some(link) = self.current.or_else(|| self.enter()) else { return Look::Empty };
+            let at = Position { block: link.block, generation: link.generation, slot: self.slot };
+            if self.slot >= slots_per_block {
+                self.leave(link);
+                done(at);
+                continue;
+            }
+            let stamp = memory.stamp(memory.block(link.block), self.slot);
+            let mut raw = stamp.load(order::commit_load()); // pair:commit
+            if Stamp::generation_of(raw) != link.generation || is_busy(raw) {
+                if !self.has_successor(link.ordinal) {
+                    return Look::Open { at, busy: is_busy_in(raw, link.generation) };
+                }
+                // The lane has begun a later block, and it ends a block before that: seen again
+                // after the later `begun`, this slot must be committed, or somebody damaged it.
+                raw = stamp.load(order::commit_load()); // pair:commit
+            }
+            match Stamp::of(raw).filter(|stamp| stamp.generation == link.generation) {
+                Some(Stamp { kind: Kind::Pad, .. }) => self.slot = slots_per_block,
+                Some(Stamp { kind: kind @ (Kind::Record | Kind::Head), slots, level, .. })
+                    if slots >= 1 && slots <= slots_per_block - self.slot =>
+                {
+                    return Look::Record { at, slots, level, head: kind == Kind::Head };
+                }
+                _ => {
+                    self.malformed += 1;
+                    self.slot += 1;
+                }
+            }
+        }
+    }
+
+    /// Moves the reading position behind a record of `slots` slots.
+    pub fn advance(&mut self, slots: u32) {
+        self.slot += slots;
+    }
+
+    /// Gives up the rest of the block being read: its lane is over and nothing more will come.
+    /// Returns the position behind what was committed.
+    pub fn abandon(&mut self) -> Option<Position> {
+        let link = self.current?;
+        let at = Position { block: link.block, generation: link.generation, slot: self.slot };
+        self.leave(link);
+        Some(at)
+    }
+
+    fn enter(&mut self) -> Option<Link> {
+        let next = self.next?;
+        let index = self.links.iter().position(|link| link.ordinal == next)?;
+        let link = self.links.swap_remove(index);
+        self.slot = link.consumed;
+        self.current = Some(link);
+        self.current
+    }
+
+    fn leave(&mut self, link: Link) {
+        self.current = None;
+        self.slot = 0;
+        self.next = Some(next_ordinal(link.ordinal));
+    }
+
+    fn has_successor(&self, ordinal: u64) -> bool {
+        self.links.iter().any(|link| ordinal_distance(ordinal, link.ordinal) > 0)
+    }
+}
+
+fn is_busy(raw: u64) -> bool {
+    matches!(Stamp::of(raw), Some(Stamp { kind: Kind::Busy, .. }))
+}
+
+fn is_busy_in(raw: u64, generation: u32) -> bool {
+    is_busy(raw) && Stamp::generation_of(raw) == generation
+}
+
+/// Whether slot 0 of a block carries its generation: its owner wrote there.
+pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
+    let raw = memory.stamp(memory.block(block), 0).load(order::commit_load()); // pair:commit
+    Stamp::generation_of(raw) == generation
+}
+
+/// Copies a slot into `out`, from word `from` on, by relaxed word loads, and flushes its lines:
+/// private memory is then validated, shared memory is not looked at again.
+pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &mut Vec<u8>) {
+    let handle = memory.block(block);
+    for word in from..memory.slot_words() {
+        out.extend_from_slice(&memory.slot_word(handle, slot, word).to_le_bytes());
+    }
+    memory.flush(handle, slot);
+}
+
+/// Gives a block back: it becomes FREE of the next generation. False when its word is not what it
+/// should be (somebody else wrote it), then nothing has changed.
+///
+/// At the last generation all stamps are zeroed first, since generations start again at 1.
+pub fn free<M: Memory>(memory: &M, block: u32, generation: u32, lane: LaneRef) -> bool {
+    let owned = BlockWord::Owned { generation, lane }.raw();
+    // While the word says so only the drain changes it; what it has freed before is not touched.
+    if memory.word(block).load(Relaxed) != owned {
+        return false;
+    }
+    memory.ext_of(block).store(0, Relaxed);
+    let next = next_generation(generation);
+    if next < generation {
+        let handle = memory.block(block);
+        for slot in 0..memory.slots_per_block() {
+            memory.stamp(handle, slot).store(0, Relaxed);
+        }
+        memory.begun(block).store(0, Relaxed);
+    }
+    let free = BlockWord::Free { generation: next }.raw();
+    // pair:free; the release orders the stores above before it as well
+    if memory.word(block).compare_exchange(owned, free, order::free_store(), Relaxed).is_err() {
+        return false;
+    }
+    hints::offer(memory, block);
+    true
+}
