@@ -22,6 +22,9 @@ pub mod sync;
 pub mod sys;
 
 #[cfg(not(logring_loom))]
+#[doc(hidden)]
+pub use call::private as __private;
+#[cfg(not(logring_loom))]
 pub use call::{Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, logger};
 pub use error::{Error, Result};
 pub use level::Level;

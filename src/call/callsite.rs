@@ -25,8 +25,13 @@ pub struct Callsite {
 }
 
 impl Callsite {
-    /// A callsite that has never been called.
+    /// A callsite that has never been called. In a constant, which a macro's callsite is, event and
+    /// names that do not fit are a compile error.
+    ///
+    /// # Panics
+    /// A placeholder without a field, or two fields of one name.
     #[must_use]
+    #[track_caller]
     pub const fn new(
         level: Level,
         target: &'static str,
@@ -35,6 +40,7 @@ impl Callsite {
         event: &'static str,
         names: &'static [&'static str],
     ) -> Self {
+        super::check::check(event, names);
         Self {
             facts: Facts { level: level.number(), target, file, line, event, names },
             level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
@@ -52,13 +58,13 @@ impl Callsite {
     /// callsite that is not registered yet: [`Callsite::admit`] decides.
     #[inline(always)]
     #[must_use]
-    pub fn enabled(&self, level: u8) -> bool {
+    pub fn enabled(&self, level: Level) -> bool {
         // Relaxed: the word is a static, or was mapped before its address was stored here.
         let word = self.level_word.load(Ordering::Relaxed);
         // SAFETY: `level_word` always points at a word that lives as long as the process.
         let word = unsafe { &*word };
         // Relaxed: a changed threshold may come through a little later.
-        level >= word.load(Ordering::Relaxed) as u8
+        level.number() >= word.load(Ordering::Relaxed) as u8
     }
 
     /// Whether an enabled call goes on; registers the callsite at its first call.

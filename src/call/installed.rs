@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::producer::Producer;
 use super::{Callsite, Interner, Logger};
 use crate::error::{Error, Result};
+use crate::level::Level;
 use crate::sync::{AtomicU64, Ordering};
 
 static INSTALLED: OnceLock<&'static Producer> = OnceLock::new();
@@ -63,7 +64,7 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
         return false;
     };
     callsite.set_level_word(segment.level_word(facts.target));
-    callsite.enabled(facts.level)
+    callsite.enabled(Level::new(facts.level))
 }
 
 /// The callsite's id in the segment's dictionary, which is remembered with it; 0 = the dictionary

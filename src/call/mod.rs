@@ -5,12 +5,15 @@
 
 pub mod builder;
 pub mod callsite;
+mod check;
 pub mod emit;
 pub mod filter;
 mod installed;
 pub mod logger;
+mod macros;
 mod overflow;
 pub mod producer;
+pub mod staged;
 mod thread;
 
 pub use builder::{Builder, Guard, builder};
@@ -20,3 +23,13 @@ pub use installed::early_calls;
 pub use logger::{Interner, Logger, Pairs, logger};
 pub use overflow::Overflow;
 pub use producer::Producer;
+
+/// What the macros' expansions name. Not for use: it changes with them.
+#[doc(hidden)]
+pub mod private {
+    pub use super::callsite::Callsite;
+    pub use super::check::check_names;
+    pub use super::emit::{begin, commit};
+    pub use super::logger::DEFAULT;
+    pub use super::staged::{ByError, ByReference, ByValue, Probe, plain, staged};
+}

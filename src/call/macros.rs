@@ -1,0 +1,249 @@
+//! The log macros. What they expand to decides what a program's compile time pays for each call, so
+//! only the encoding of the values is generic; `ci/compile-cost.sh` holds the price.
+//!
+//! The work is done in three steps: `__log!` takes the options off, `__fields!` reads one field
+//! after the other into a list of (name, variable, expression), `__emit!` makes the code. Each round
+//! of `__fields!` brings a variable of its own, since an identifier belongs to the round that wrote
+//! it.
+
+macro_rules! level_macros {
+    ($d:tt $($name:ident $level:ident $article:literal;)*) => {$(
+        #[doc = concat!("Logs ", $article, " `", stringify!($level), "` record; the form is that of [`log!`](crate::log).")]
+        #[macro_export]
+        macro_rules! $name {
+            ($d($d args:tt)*) => {
+                $crate::__log!({ $crate::Level::$level } $d($d args)*)
+            };
+        }
+    )*};
+}
+
+level_macros! { $
+    trace Trace "a";
+    debug Debug "a";
+    info Info "an";
+    notice Notice "a";
+    success Success "a";
+    warn Warning "a";
+    error Error "an";
+    fail Fail "a";
+    critical Critical "a";
+    fatal Fatal "a";
+}
+
+/// Logs a record of a level that is a constant expression; `info!` and its like do without it.
+///
+/// ```
+/// use logring::{Level, info, log};
+///
+/// const AUDIT: Level = Level::new(35);
+/// # let (path, ms, e, w, id, logger) = ("/", 1.5, "e", "w", 7, logring::logger());
+/// log!(AUDIT, "a door was opened", id);
+/// info!(
+///     logger: logger, target: "db",
+///     "took {ms:.1} for {}",
+///     path, ms = ms + 0.5, err = ?e, who = %w, "http.status" = 200, http.method = "GET",
+/// );
+/// ```
+///
+/// - `logger:` and `target:`, in either order, say which logger it goes to and what its target is
+///   instead of the module; the target is a constant expression.
+/// - The event is a literal. The k-th `{}` in it takes the k-th field, `{name}` the field of that
+///   name; what follows a `:` is Rust's format specification. `{{` and `}}` stand for braces.
+///   Placeholders are filled in the drain, and nothing is captured that is not a field.
+/// - A field is `name`, `name = value`, `"any name" = value` or `dotted.name = value`. A value is
+///   anything that implements [`Value`](crate::Value); `?value` takes its `Debug`, `%value` its
+///   `Display`. The value of `err` or `error` may be any error: it is logged with its sources.
+///
+/// When the level is not enabled, nothing is evaluated, the logger neither. A log call returns `()`
+/// and never panics; a panic in a value's `Debug` or `Display` is logged as `<panicked>`.
+///
+/// These are compile errors, which name their cause: a placeholder without a field, two fields of
+/// one name, an event that is not a literal.
+#[macro_export]
+macro_rules! log {
+    ($level:expr, $($args:tt)*) => {
+        $crate::__log!({ $level } $($args)*)
+    };
+}
+
+/// Pairs of key and value for [`Logger::bind`](crate::Logger::bind), written as the fields of a log
+/// call are.
+///
+/// ```
+/// let log = logring::logger().bind(logring::kv! { tenant = "acme", "http.method" = %"GET" });
+/// ```
+#[macro_export]
+macro_rules! kv {
+    ($($fields:tt)*) => {
+        $crate::__fields!(kv {} fast [] $($fields)* ,)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __log {
+    ($level:tt logger: $logger:expr, target: $target:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level (&$logger) ($target) } $($rest)*)
+    };
+    ($level:tt target: $target:expr, logger: $logger:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level (&$logger) ($target) } $($rest)*)
+    };
+    ($level:tt logger: $logger:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level (&$logger) (module_path!()) } $($rest)*)
+    };
+    ($level:tt target: $target:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level (&$crate::__private::DEFAULT) ($target) } $($rest)*)
+    };
+    ($level:tt $($rest:tt)*) => {
+        $crate::__event!({ $level (&$crate::__private::DEFAULT) (module_path!()) } $($rest)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __event {
+    ({ $($head:tt)* } $event:literal) => {
+        $crate::__emit!(log { $($head)* $event } fast [])
+    };
+    ({ $($head:tt)* } $event:literal, $($fields:tt)*) => {
+        $crate::__fields!(log { $($head)* $event } fast [] $($fields)* ,)
+    };
+    ($head:tt) => {
+        compile_error!("a log call needs an event: a string literal, then its fields")
+    };
+    ($head:tt $first:tt $($rest:tt)*) => {
+        compile_error!(concat!(
+            "a log call's event is a string literal, followed by a comma where fields follow; found `",
+            stringify!($first $($rest)*),
+            "`"
+        ))
+    };
+}
+
+/// `fast` becomes `slow` at the first `?`, `%` or `err`: such a call is staged as a whole. An error is
+/// told from a value by the order in which methods are looked up.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __fields {
+    ($to:tt $head:tt $speed:tt $done:tt $(,)*) => {
+        $crate::__emit!($to $head $speed $done)
+    };
+
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] ? $name:ident, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* (stringify!($name)) v ($crate::AsDebug(&$name))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] % $name:ident, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* (stringify!($name)) v ($crate::AsDisplay(&$name))] $($rest)*)
+    };
+
+    // Told apart by name below: an `err` written here would not be the caller's.
+    ($to:tt $head:tt $speed:tt $done:tt $name:ident, $($rest:tt)*) => {
+        $crate::__fields!($to $head $speed $done $name = $name, $($rest)*)
+    };
+
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:ident = ? $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* (stringify!($name)) v ($crate::AsDebug(&$value))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:ident = % $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* (stringify!($name)) v ($crate::AsDisplay(&$value))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] err = $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* ("err") v ((&&&$crate::__private::Probe(&$value)).logring_value())] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] error = $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* ("error") v ((&&&$crate::__private::Probe(&$value)).logring_value())] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:ident = $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head $speed [$($done)* (stringify!($name)) v ($value)] $($rest)*)
+    };
+
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:literal = ? $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* ($name) v ($crate::AsDebug(&$value))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:literal = % $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* ($name) v ($crate::AsDisplay(&$value))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:literal = $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head $speed [$($done)* ($name) v ($value)] $($rest)*)
+    };
+
+    ($to:tt $head:tt $speed:tt $done:tt $name:ident $(. $more:ident)+ = $($rest:tt)*) => {
+        $crate::__dotted!($to $head $speed $done (concat!(stringify!($name) $(, ".", stringify!($more))+)) $($rest)*)
+    };
+
+    ($to:tt $head:tt $speed:tt $done:tt $($rest:tt)*) => {
+        compile_error!(concat!(
+            "expected a field: `name`, `name = value`, `\"name\" = value`, with `?` or `%` before the \
+             value where wanted; found `",
+            stringify!($($rest)*),
+            "`"
+        ))
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __dotted {
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:tt ? $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* $name v ($crate::AsDebug(&$value))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:tt % $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head slow [$($done)* $name v ($crate::AsDisplay(&$value))] $($rest)*)
+    };
+    ($to:tt $head:tt $speed:tt [$($done:tt)*] $name:tt $value:expr, $($rest:tt)*) => {
+        $crate::__fields!($to $head $speed [$($done)* $name v ($value)] $($rest)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __emit {
+    (log { $level:tt $logger:tt ($target:expr) $event:literal } $speed:tt [$(($name:expr) $var:ident $value:tt)*]) => {{
+        static __LOGRING_CALLSITE: $crate::__private::Callsite = $crate::__private::Callsite::new(
+            $level,
+            $target,
+            file!(),
+            line!(),
+            $event,
+            &[$($name),*],
+        );
+        if __LOGRING_CALLSITE.enabled($level) {
+            let logger: &$crate::Logger = $logger;
+            $crate::__emit!(import $speed);
+            if __LOGRING_CALLSITE.admit(logger) {
+                match ($(&$value,)*) {
+                    ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE logger $($var)*),
+                }
+            }
+        }
+    }};
+    (import fast) => {};
+    (import slow) => {
+        #[allow(unused_imports)]
+        use $crate::__private::{ByError as _, ByReference as _, ByValue as _};
+    };
+    (fast $callsite:ident $logger:ident $($var:ident)*) => {
+        if true $(&& $crate::__private::plain($var))* {
+            let mut out = $crate::__private::begin(
+                &$callsite,
+                $logger,
+                0 $(+ $crate::Value::encoded_len($var))*
+            );
+            if out.is_open() {
+                $($crate::Value::encode($var, &mut out);)*
+                $crate::__private::commit(out);
+            }
+        } else {
+            $crate::__emit!(slow $callsite $logger $($var)*)
+        }
+    };
+    (slow $callsite:ident $logger:ident $($var:ident)*) => {
+        $crate::__private::staged(&$callsite, $logger, &[$(&$var),*])
+    };
+    (kv {} $speed:tt [$(($name:expr) $var:ident $value:tt)*]) => {{
+        const { $crate::__private::check_names(&[$($name),*]) };
+        $crate::__emit!(import $speed);
+        $crate::Pairs::new()$(.with($name, &$value))*
+    }};
+}
