@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod cursor;
+mod demo;
 mod drain;
 mod hold;
 mod housekeeping;

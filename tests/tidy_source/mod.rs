@@ -126,23 +126,38 @@ impl Source {
         Some(rest.split('/').next().unwrap_or(rest).trim_end_matches(".rs"))
     }
 
-    /// The paths below `crate::` that the product part of the file names, with their lines. Of a
-    /// group at the top (`use crate::{a, b::c}`) each member counts.
+    /// The paths below the crate's root that the product part of the file names, with their lines:
+    /// what follows `crate::`, or as many `super::` as lead to the root. Of a group at the top
+    /// (`use crate::{a, b::c}`) each member counts.
     pub(crate) fn imports(&self) -> Vec<(usize, String)> {
         let text: Vec<&str> = self.product_code().map(|(_, code)| code).collect();
         let text = text.join("\n");
+        let to_root = "super::".repeat(self.depth());
         let mut found = Vec::new();
-        for (at, _) in text.match_indices("crate::") {
-            let line = text[..at].matches('\n').count();
-            let rest = &text[at + "crate::".len()..];
-            match rest.strip_prefix('{') {
-                None => found.push((line, path_at(rest))),
-                Some(group) => {
-                    found.extend(members(group).into_iter().map(|member| (line, path_at(member))));
+        for prefix in ["crate::", &to_root] {
+            for (at, _) in text.match_indices(prefix) {
+                if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == ':' || c == '_') {
+                    continue;
+                }
+                let line = text[..at].matches('\n').count();
+                let rest = &text[at + prefix.len()..];
+                match rest.strip_prefix('{') {
+                    None => found.push((line, path_at(rest))),
+                    Some(group) => {
+                        let group = members(group).into_iter();
+                        found.extend(group.map(|member| (line, path_at(member))));
+                    }
                 }
             }
         }
         found
+    }
+
+    /// How many modules deep the file stands below its crate's root.
+    fn depth(&self) -> usize {
+        let below = self.path.split_once("src/").map_or("", |(_, below)| below);
+        let folders = below.matches('/').count();
+        if below.ends_with("/mod.rs") { folders } else { folders + 1 }
     }
 }
 

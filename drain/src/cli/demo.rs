@@ -16,13 +16,14 @@ use clap::Args;
 pub struct DemoArgs {
     /// How many processes log
     #[arg(long, value_name = "N", default_value_t = 1000)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub processes: u32,
     /// How many records each of them writes
     #[arg(long, value_name = "M", default_value_t = 1000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
-    pub records: u64,
-    /// The file for the JSON lines, replaced if it exists [default: one that is removed in the end]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub records: u32,
+    /// The file for the JSON lines; what stands there already is left alone [default: one that is
+    /// removed in the end]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

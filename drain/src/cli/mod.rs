@@ -63,9 +63,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => crate::run::run(args.config()?),
         Command::Check(args) => check::check(&args),
-        Command::Demo(args) => {
-            Err(Failure::new(Exit::Difference, format!("no demo of {} processes", args.processes)))
-        }
+        Command::Demo(args) => crate::demo::run(&args),
     }
 }
 

@@ -1,3 +1,5 @@
+//! Ticks to time: steps, suspends and skew by a machine that can be meddled with.
+
 use super::*;
 
 /// A machine with a tick counter and a wall clock, both of which can be meddled with.

@@ -165,7 +165,8 @@ fn check(file: &File, uuid: [u8; 16], shape: Shape) -> io::Result<Result<(), Str
         Err("its header is damaged".into())
     } else if [word(UUID_AT), word(UUID_AT + 1)] != uuid_words(uuid) {
         Err("it is of another segment".into())
-    } else if [word(BLOCKS_AT), word(LANES_AT)] != [shape.blocks.into(), shape.lanes.into()] {
+    } else if [word(BLOCKS_AT), word(LANES_AT)] != [u64::from(shape.blocks), u64::from(shape.lanes)]
+    {
         Err(format!(
             "it has {} blocks and {} lanes, the segment has {} and {}",
             word(BLOCKS_AT),

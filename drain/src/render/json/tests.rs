@@ -1,3 +1,5 @@
+//! JSON lines: each kind of value, escapes, names that are taken.
+
 use super::*;
 use logring::Level;
 use logring::record::AnyValue;

@@ -1,3 +1,5 @@
+//! Templates: placeholders, escapes, format specifications.
+
 use super::*;
 use logring::record::ErrorChain;
 use std::collections::BTreeMap;

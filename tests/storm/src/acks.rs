@@ -1,0 +1,67 @@
+//! The ledger of acknowledged records: a counter per thread in a mapped file of its own.
+//!
+//! A thread stores its counter after each log call has returned. The file's pages outlive whoever is
+//! killed, so that what stands there was acknowledged, up to the instruction. Its first word tells the
+//! producers to stop.
+#![expect(unsafe_code, reason = "atomic words in a mapped file have no safe form")]
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use logring::sync::{AtomicU64, Ordering};
+use memmap2::MmapRaw;
+
+use crate::Failure;
+
+/// Bytes from one thread's counter to the next: a line pair.
+const STRIDE: usize = 128;
+
+/// The mapped file.
+#[derive(Debug)]
+pub(crate) struct Acks {
+    map: MmapRaw,
+}
+
+impl Acks {
+    /// Maps the file at `path`, created for `threads` threads unless that is 0.
+    pub(crate) fn open(path: &Path, threads: usize) -> Result<Self, Failure> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(threads > 0)
+            .truncate(false)
+            .open(path)?;
+        if threads > 0 {
+            file.set_len(((threads + 1) * STRIDE) as u64)?;
+        }
+        Ok(Self { map: MmapRaw::map_raw(&file)? })
+    }
+
+    /// How many threads it has room for.
+    pub(crate) fn threads(&self) -> usize {
+        self.map.len() / STRIDE - 1
+    }
+
+    /// Tells the producers to stop.
+    pub(crate) fn stop(&self) {
+        self.word(0).store(1, Ordering::Relaxed);
+    }
+
+    /// Whether they shall.
+    pub(crate) fn stopped(&self) -> bool {
+        self.word(0).load(Ordering::Relaxed) != 0
+    }
+
+    /// The counter of a thread.
+    pub(crate) fn of(&self, thread: usize) -> &AtomicU64 {
+        self.word(thread + 1)
+    }
+
+    fn word(&self, index: usize) -> &AtomicU64 {
+        let offset = index * STRIDE;
+        assert!(offset + 8 <= self.map.len(), "thread {index} is beyond the ledger");
+        // SAFETY: in bounds by the assertion, aligned since maps begin at a page and the stride is a
+        // multiple of 8; alive as long as the map; everybody uses these bytes as atomic words.
+        unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
+    }
+}

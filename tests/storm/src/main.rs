@@ -1,0 +1,41 @@
+//! The kill storm: producers and drain are killed at random, and every record that a log call has
+//! acknowledged must stand exactly once, whole and in order, in each of two files.
+//!
+//! `ci/storm.sh` builds it and the drain and calls it as `logring-storm SEED SECONDS`. The same program
+//! is also its producers. It prints its seed first and the account last, and fails when a record is
+//! missing, when nothing was killed, or when something ended that nobody killed. A package of its own,
+//! so that its processes load nothing of a test harness and the drain that is killed is the real binary.
+
+mod account;
+mod acks;
+mod producer;
+mod random;
+mod supervisor;
+mod verify;
+
+use std::process::ExitCode;
+
+/// What went wrong: a sentence.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["producer", segment, acks, base, seed] => {
+            producer::run(segment, acks.as_ref(), base, seed)
+        }
+        [seed, seconds] => match (seed.parse(), seconds.parse()) {
+            (Ok(seed), Ok(seconds)) if seconds > 0 => supervisor::run(seed, seconds),
+            _ => Err(format!("seed {seed:?} and seconds {seconds:?} must be numbers").into()),
+        },
+        _ => Err("usage: logring-storm SEED SECONDS".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("storm: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
