@@ -20,8 +20,6 @@ const EVERY: Duration = Duration::from_millis(250);
 /// What a round found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Lanes that are over and own nothing, with the sequences they dropped.
-    pub(crate) lanes: Vec<(LaneRef, u64)>,
     /// Per process entry: pid, records dropped since the last round, the mark that notes them.
     pub(crate) drops: Vec<(u32, u64, LaneMark)>,
     /// Extension blocks whose record is gone.
@@ -34,6 +32,8 @@ pub(crate) struct Housekeeping {
     next: Instant,
     /// Per process entry: its incarnation and how many of its drops are told.
     told: Vec<(u32, u64)>,
+    /// Lanes that were over at the last round and had not been seen to own a block.
+    over: Vec<LaneRef>,
 }
 
 impl Housekeeping {
@@ -46,12 +46,20 @@ impl Housekeeping {
                 mark.map_or((0, 0), |mark| (mark.inc, mark.sequence))
             })
             .collect();
-        Self { next: Instant::now(), told }
+        Self { next: Instant::now(), told, over: Vec::new() }
     }
 
     /// Whether a round is due.
     pub(crate) fn is_due(&self) -> bool {
         Instant::now() >= self.next
+    }
+
+    /// Lanes that own nothing, seen so by a sweep that came after they were over. A lane can start,
+    /// log and end between a sweep and a round: then this sweep has found its blocks.
+    pub(crate) fn confirm(&mut self, lanes: &mut Lanes) -> Vec<LaneRef> {
+        let mut over = std::mem::take(&mut self.over);
+        over.retain(|lane| lanes.get_by(*lane).is_none());
+        over
     }
 
     /// One round. Cost: a look at each lane and process entry, and for processes that cannot be
@@ -74,10 +82,7 @@ impl Housekeeping {
             let over = segment.lane_is_over(lane);
             match lanes.get_by(lane) {
                 Some(known) => known.dead |= over,
-                None if over => {
-                    let attempted = segment.attempted(index).load(order::attempted_load()); // pair:attempted
-                    found.lanes.push((lane, attempted));
-                }
+                None if over => self.over.push(lane),
                 None => {}
             }
         }
