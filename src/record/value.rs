@@ -288,10 +288,13 @@ pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 /// `0.10000000149011612`.
 #[inline]
 fn widen(value: f32) -> f64 {
-    // Up to six decimals the nearest decimal fraction is found by rounding, exactly.
+    if value == 0.0 {
+        return f64::from(value);
+    }
+    // Where integers are exact, the nearest decimal fraction of few places is found by rounding.
     for scale in [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6] {
         let decimal = (f64::from(value) * scale).round() / scale;
-        if decimal as f32 == value && decimal.abs() < 1e9 && decimal.abs() >= 1e-3 {
+        if decimal as f32 == value && decimal.abs() < 16_777_216.0 && decimal.abs() >= 1e-3 {
             return decimal;
         }
     }

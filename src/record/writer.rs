@@ -416,3 +416,6 @@ impl fmt::Debug for Scratch {
         f.debug_struct("Scratch").field("used", &self.used).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
