@@ -3,6 +3,9 @@
 //! A macro's expansion tests the callsite's level, encodes the values and hands on to `emit`, which
 //! is not generic: the encoding alone is compiled anew for each call.
 
+#[macro_use]
+mod macros;
+
 pub mod builder;
 pub mod callsite;
 mod check;
@@ -11,7 +14,6 @@ pub mod filter;
 mod flush;
 mod installed;
 pub mod logger;
-mod macros;
 mod overflow;
 pub mod producer;
 pub mod staged;
@@ -33,5 +35,8 @@ pub mod private {
     pub use super::check::check_names;
     pub use super::emit::{begin, commit};
     pub use super::logger::DEFAULT;
-    pub use super::staged::{ByError, ByReference, ByValue, Probe, plain, staged};
+    pub use super::staged::{ByError, ByReference, ByValue, Probe, bare, plain, staged};
 }
+
+#[cfg(test)]
+mod tests;
