@@ -34,6 +34,8 @@ pub(crate) struct Housekeeping {
     next: Instant,
     /// Per process entry: its incarnation and how many of its drops are told.
     told: Vec<(u32, u64)>,
+    /// Lanes that were over and unknown in the last round.
+    ended: HashSet<LaneRef>,
 }
 
 impl Housekeeping {
@@ -46,7 +48,7 @@ impl Housekeeping {
                 mark.map_or((0, 0), |mark| (mark.inc, mark.sequence))
             })
             .collect();
-        Self { next: Instant::now(), told }
+        Self { next: Instant::now(), told, ended: HashSet::new() }
     }
 
     /// Whether a round is due.
@@ -65,6 +67,7 @@ impl Housekeeping {
         self.next = Instant::now() + EVERY;
         let mut found = Found::default();
         let mut in_use = HashSet::new();
+        let mut ended = Vec::new();
         for index in 0..segment.geometry().lane_count {
             let info = segment.lane_info(index).and_then(|info| info.word);
             let Some(LaneWord::Live { inc, process, .. }) = info else { continue };
@@ -74,6 +77,9 @@ impl Housekeeping {
             let over = segment.lane_is_over(lane);
             match lanes.get_by(lane) {
                 Some(known) => known.dead |= over,
+                // It may have claimed after the last sweep: only one that was over before a sweep, and
+                // that the sweep has not found, owns nothing.
+                None if over && !self.ended.contains(&lane) => ended.push(lane),
                 None if over => {
                     let attempted = segment.attempted(index).load(order::attempted_load()); // pair:attempted
                     found.lanes.push((lane, attempted));
@@ -81,6 +87,7 @@ impl Housekeeping {
                 None => {}
             }
         }
+        self.ended = ended.into_iter().collect();
         self.look_at_processes(segment, &in_use, &mut found);
         if let Some(lane) = long::collector_lane(segment.collecting().load(Ordering::Relaxed))
             && segment.lane_is_over(lane)
