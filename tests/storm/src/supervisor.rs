@@ -1,7 +1,8 @@
 //! The storm's supervisor: keeps producers and a drain running, kills them at times that the seed
 //! gives, and at the end lets the drain write what is left.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -37,10 +38,11 @@ pub(crate) fn run(seed: u64, seconds: u64) -> Result<(), Failure> {
     println!("storm seed {seed} seconds {seconds} begins");
     let mut storm = Storm::new(seed, seconds)?;
     let account = storm.rage(seconds).and_then(|()| storm.settle(seed, seconds));
-    let account =
-        account.map_err(|failure| format!("{failure}; see {}", storm.folder.display()))?;
+    // What a failed storm leaves is there to be looked at.
+    let left = format!("see {} and segment {}", storm.folder.display(), storm.segment);
+    let account = account.map_err(|failure| format!("{failure}; {left}"))?;
     println!("{account}");
-    account.judge().map_err(|fault| format!("{fault}; see {}", storm.folder.display()))?;
+    account.judge().map_err(|fault| format!("{fault}; {left}"))?;
     storm.remove();
     Ok(())
 }
@@ -64,7 +66,7 @@ impl Storm {
     fn new(seed: u64, seconds: u64) -> Result<Self, Failure> {
         let segment = format!("storm-{}", std::process::id());
         let folder = std::env::temp_dir().join(format!("logring-{segment}"));
-        fs::create_dir(&folder)?;
+        DirBuilder::new().mode(0o700).create(&folder)?;
         let kills = usize::try_from(seconds * 1_000 / PRODUCER_KILL_MS.start())?;
         let acks = Acks::open(&folder.join("acks"), (PRODUCERS + kills + 1) * THREADS)?;
         let drain_binary = std::env::current_exe()?.with_file_name("logring-drain");
