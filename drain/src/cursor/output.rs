@@ -1,0 +1,159 @@
+//! What a cursor writes to: a regular file with the length and tail it ought to have, or a stream.
+
+use crate::{
+    ledger::{ClockLine, Identity, Kind, Note},
+    sink::{LogFile, Stat, Stream, Tail, stat},
+};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Where the bytes go.
+#[derive(Debug)]
+pub(super) enum Output {
+    File(Box<Target>),
+    Stream(Stream),
+}
+
+/// A regular file as this drain left it.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) path: PathBuf,
+    pub(super) file: LogFile,
+    /// Its length as far as committed.
+    pub(super) len: u64,
+    pub(super) tail: Tail,
+    /// The tail after the batch that is prepared.
+    pub(super) next: Tail,
+    /// A batch is repaired in a file that stands at the path no longer.
+    pub(super) is_moved: bool,
+}
+
+impl Output {
+    /// Opens what `path` means. A regular file is created when nothing is there.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        if let Some(stream) = Stream::at(path)? {
+            return Ok(Self::Stream(stream));
+        }
+        let (file, len) = LogFile::open(path)?;
+        let (tail, next) = (Tail::default(), Tail::default());
+        let path = path.to_owned();
+        Ok(Self::File(Box::new(Target { path, file, len, tail, next, is_moved: false })))
+    }
+
+    /// The note of a batch of these bytes, but for its id, watermark and clock.
+    pub(super) fn note(&mut self, kind: Kind, bytes: &[u8]) -> Note {
+        let nothing = Note {
+            id: 0,
+            kind,
+            file: Identity::default(),
+            before: 0,
+            after: 0,
+            tail_before: 0,
+            tail_after: 0,
+            watermark: 0,
+            clock: ClockLine::default(),
+        };
+        match self {
+            Self::Stream(_) => nothing,
+            Self::File(target) => {
+                target.next.follow(&target.tail, bytes);
+                Note {
+                    file: target.file.identity,
+                    before: target.len,
+                    after: target.len + bytes.len() as u64,
+                    tail_before: target.tail.hash(),
+                    tail_after: target.next.hash(),
+                    ..nothing
+                }
+            }
+        }
+    }
+
+    /// Writes some of `bytes`, at `at` where the output knows positions.
+    pub(super) fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<usize> {
+        match self {
+            Self::File(target) => target.file.write_at(bytes, at),
+            Self::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    pub(super) const fn has_lost_its_reader(&self) -> bool {
+        matches!(self, Self::Stream(stream) if !stream.is_open())
+    }
+
+    /// Whether the file is the one that was left with `len` bytes.
+    pub(super) fn is_as_left(&self, len: u64) -> io::Result<bool> {
+        match self {
+            Self::Stream(_) => Ok(true),
+            Self::File(target) if target.is_moved => Ok(target.file.len()? == len),
+            Self::File(target) => Ok(target
+                .present()?
+                .is_some_and(|found| found.identity.is(&target.file.identity) && found.len == len)),
+        }
+    }
+
+    /// Cuts an unfinished batch, when the open file ends where its writing stopped.
+    pub(super) fn cut_own(&self, before: u64, end: u64) -> io::Result<()> {
+        match self {
+            Self::File(target) if target.file.len()? == end => target.file.cut(before),
+            _ => Ok(()),
+        }
+    }
+
+    /// The prepared batch of so many bytes is committed.
+    pub(super) fn committed(&mut self, bytes: usize) {
+        if let Self::File(target) = self {
+            target.len += bytes as u64;
+            std::mem::swap(&mut target.tail, &mut target.next);
+        }
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        match self {
+            Self::File(target) => target.file.sync(),
+            Self::Stream(_) => Ok(()),
+        }
+    }
+}
+
+impl Target {
+    /// What stands at the path.
+    pub(super) fn present(&self) -> io::Result<Option<Stat>> {
+        stat(&self.path)
+    }
+
+    /// Opens what stands at the path, or creates it; its present length is the base.
+    pub(super) fn reopen(&mut self) -> io::Result<()> {
+        let (file, len) = LogFile::open(&self.path)?;
+        self.tail = file.tail(len)?;
+        (self.file, self.len, self.is_moved) = (file, len, false);
+        Ok(())
+    }
+
+    /// Finds the file of `note` as it was before that batch: here, or under another name in the
+    /// directory. If so it is the open file from now on. Returns its length.
+    pub(super) fn locate(&mut self, note: &Note) -> io::Result<Option<u64>> {
+        let (elsewhere, len) = if self.file.identity.is(&note.file) {
+            (None, self.file.len()?)
+        } else {
+            match LogFile::find(&self.path, &note.file)? {
+                Some((file, len)) => (Some(file), len),
+                None => return Ok(None),
+            }
+        };
+        if len < note.before {
+            return Ok(None);
+        }
+        let tail = elsewhere.as_ref().unwrap_or(&self.file).tail(note.before)?;
+        if tail.hash() != note.tail_before {
+            return Ok(None);
+        }
+        if let Some(file) = elsewhere {
+            (self.file, self.is_moved) = (file, true);
+        }
+        (self.tail, self.len) = (tail, note.before);
+        Ok(Some(len))
+    }
+}
