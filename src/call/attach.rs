@@ -57,7 +57,7 @@ impl Attached {
     /// The level word of a target; where the table is full, one of this process's own.
     pub(crate) fn level_word(&self, target: &str) -> &'static AtomicU64 {
         let base = self.options.filter.threshold(target);
-        *lock(&self.words).entry(target.into()).or_insert_with(|| {
+        lock(&self.words).entry(target.into()).or_insert_with(|| {
             let word = LevelWord { target: 0, base, threshold: base };
             Box::leak(Box::new(AtomicU64::new(word.raw())))
         })

@@ -65,8 +65,7 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
 
 /// Publishes the record that `begin` opened.
 #[inline(never)]
-pub fn commit(writer: Writer) {
-    drop(writer);
+pub fn commit(_: Writer) {
     let Some(open) = OPEN.take() else { return };
     let mut payload = Vec::new();
     for (n, slot) in open.slots.iter().enumerate() {

@@ -138,7 +138,7 @@ fn every_form_of_a_field() {
             a.b.c = ?request.id,
             a.d = %request.id,
             block = if ms > 1.0 { "slow" } else { "fast" },
-            not = !true,
+            not = !request.id.is_power_of_two(),
             minus = -1,
         );
     });
@@ -159,7 +159,7 @@ fn every_form_of_a_field() {
             "a.b.c=Text(\"7\")",
             "a.d=Text(\"7\")",
             "block=Str(\"slow\")",
-            "not=Bool(false)",
+            "not=Bool(true)",
             "minus=I64(-1)",
         ]
     );
@@ -258,15 +258,20 @@ fn below_level_nothing_is_evaluated() {
         touched.set(touched.get() + 1);
         touched.get()
     };
+    let logger = Cell::new(0);
     let (events, callsites) = captured("warning,test::loud=debug", |log| {
         for _ in 0..3 {
-            info!(logger: log, "x", a = touch(), b = ?touch());
+            let counted = || {
+                logger.set(logger.get() + 1);
+                log
+            };
+            info!(logger: counted(), "x", a = touch(), b = ?touch());
             info!(logger: log, target: "test::loud::er", "y", a = touch());
             trace!(logger: log, target: "test::loud", "z", a = touch());
             fatal!(logger: log, target: "test", "w");
         }
     });
-    assert_eq!(touched.get(), 3);
+    assert_eq!((touched.get(), logger.get()), (3, 1));
     assert_eq!(events.len(), 6);
     assert_eq!(callsites, 2, "what never goes out is not in the dictionary");
 }
@@ -399,4 +404,21 @@ fn a_dynamic_key_is_bound_like_any() {
         info!(logger: log.bind(Pairs::new().with(key, &"v")), "x");
     });
     assert_eq!(context(&event), ["k1=Str(\"v\")"]);
+}
+
+/// The only test of this process that installs.
+#[test]
+fn a_process_installs_once() {
+    let before = super::logger().bind(kv! { early = true });
+    let guard = builder("installed").filter("all").install().unwrap();
+    let error = builder("installed").install().unwrap_err();
+    assert!(error.is_already_installed(), "{error}");
+    info!("default");
+    info!(logger: before, "bound before");
+    info!(logger: super::logger().bind(kv! { late = true }), "bound after");
+    let records = installed::installed().unwrap().take();
+    assert_eq!(records.len(), 3);
+    assert_eq!(records[1].payload[4..11], *b"\x05\0early", "an inline key");
+    assert_ne!(records[2].payload[..4], [0; 4], "an interned key");
+    drop(guard);
 }

@@ -278,7 +278,8 @@ fn plain_lengths_are_exact() {
     check(UNIX_EPOCH);
     check(Uuid([7; 16]));
     check(Bytes(b"bytes"));
-    check(&&Box::new(7));
+    let boxed = Box::new(7);
+    check(&&boxed);
     check(Cow::Borrowed("text"));
 }
 
