@@ -11,12 +11,13 @@ fn calls_before_install_are_counted_and_told_once() {
         return child();
     }
     let name = "calls_before_install_are_counted_and_told_once";
-    let output = Command::new(std::env::current_exe().unwrap())
+    let program = std::env::current_exe().expect("a test knows its program");
+    let output = Command::new(program)
         .args([name, "--exact", "--nocapture"])
         .env(CHILD, "1")
         .output()
-        .unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
+        .expect("the test's own program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     assert_eq!(stderr.matches("before logring::builder(..).install()").count(), 1, "{stderr}");
     assert!(stderr.contains(&format!("{}:", file!())), "{stderr}");

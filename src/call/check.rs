@@ -25,11 +25,11 @@ pub(super) const fn check(event: &str, names: &[&str]) {
 const fn placeholder(event: &str, start: usize, taken: &mut usize, names: &[&str]) -> usize {
     let text = event.as_bytes();
     let mut end = start;
-    while end < text.len() && text[end] != b'}' && text[end] != b':' {
+    while end < text.len() && !matches!(text[end], b'{' | b'}' | b':') {
         end += 1;
     }
     let mut close = end;
-    while close < text.len() && text[close] != b'}' && text[close] != b'{' {
+    while close < text.len() && !matches!(text[close], b'{' | b'}') {
         close += 1;
     }
     if close == text.len() || text[close] == b'{' {

@@ -55,8 +55,9 @@ level_macros! { $
 ///   anything that implements [`Value`](crate::Value); `?value` takes its `Debug`, `%value` its
 ///   `Display`. The value of `err` or `error` may be any error: it is logged with its sources.
 ///
-/// When the level is not enabled, nothing is evaluated, the logger neither. A log call returns `()`
-/// and never panics; a panic in a value's `Debug` or `Display` is logged as `<panicked>`.
+/// When the level is not enabled, no field is evaluated, nor the logger, except at the callsite's
+/// first call. A log call returns `()` and never panics; a panic in a value's `Debug` or `Display`
+/// is logged as `<panicked>`.
 ///
 /// These are compile errors, which name their cause: a placeholder without a field, two fields of
 /// one name, an event that is not a literal.

@@ -1,135 +1,15 @@
 //! The macros and loggers, through to decoded records.
 
+mod capture;
+
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 
+use self::capture::{captured, one, records};
 use super::*;
 use crate::Level;
-use crate::layout::dictionary::KIND_CALLSITE;
-use crate::layout::record;
-use crate::record::callsite::decode_string;
-use crate::record::{AnyValue, CallsiteInfo, Event, Raw, Strings, Value, Writer, decode};
-use crate::ring::Memory;
-use crate::ring::reader::{self, Chain, Look, Sweep};
-use crate::shm::Segment;
-
-/// The dictionary that a test's segment has at its end.
-struct Dictionary(Vec<(u32, Entry)>);
-
-enum Entry {
-    Callsite(CallsiteInfo<'static>),
-    Text(String),
-}
-
-impl Dictionary {
-    fn of(segment: &Segment) -> Self {
-        let mut entries = Vec::new();
-        for id in segment.dictionary_ids() {
-            let mut content = Vec::new();
-            assert!(segment.dictionary_get(id, &mut content));
-            let entry = match content[0] {
-                KIND_CALLSITE => {
-                    Entry::Callsite(CallsiteInfo::decode(&content).unwrap().into_owned())
-                }
-                _ => Entry::Text(decode_string(&content).unwrap().into_owned()),
-            };
-            entries.push((id, entry));
-        }
-        Self(entries)
-    }
-
-    fn get(&self, id: u32) -> Option<&Entry> {
-        self.0.iter().find(|(known, _)| *known == id).map(|(_, entry)| entry)
-    }
-
-    fn callsites(&self) -> usize {
-        self.0.iter().filter(|(_, entry)| matches!(entry, Entry::Callsite(_))).count()
-    }
-}
-
-impl Strings for Dictionary {
-    fn string(&self, id: u32) -> Option<&str> {
-        match self.get(id)? {
-            Entry::Text(text) => Some(text),
-            Entry::Callsite(_) => None,
-        }
-    }
-    fn callsite(&self, id: u32) -> Option<&CallsiteInfo<'static>> {
-        match self.get(id)? {
-            Entry::Callsite(info) => Some(info),
-            Entry::Text(_) => None,
-        }
-    }
-}
-
-/// A record as it stands in a ring.
-struct Found {
-    level: u8,
-    callsite: u32,
-    context_len: u32,
-    payload: Vec<u8>,
-}
-
-/// The records of one thread that a segment in private memory holds, none of them long.
-fn records(segment: &Segment) -> Vec<Found> {
-    let mut chain = Chain::new(Some(1));
-    Sweep::new(segment.block_count()).run(segment, |owned| {
-        let ordinal = owned.ordinal.unwrap();
-        assert!(chain.insert(owned.block, owned.generation, ordinal, 0));
-    });
-    let mut found = Vec::new();
-    while let Look::Record { at, slots, level, head: false } = chain.look(segment, |_| ()) {
-        let mut bytes = Vec::new();
-        reader::copy_slot(segment, at.block, at.slot, 0, &mut bytes);
-        for slot in at.slot + 1..at.slot + slots {
-            reader::copy_slot(segment, at.block, slot, 1, &mut bytes);
-        }
-        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-        let payload = record::PAYLOAD..record::PAYLOAD + word(record::PAYLOAD_LEN) as usize;
-        found.push(Found {
-            level,
-            callsite: word(record::CALLSITE),
-            context_len: word(record::CONTEXT_LEN),
-            payload: bytes[payload].to_vec(),
-        });
-        chain.advance(slots);
-    }
-    found
-}
-
-/// What `run` logs to a segment of its own, whose filter is `spec`; and how many callsites the
-/// dictionary has then.
-fn captured(spec: &str, run: impl FnOnce(&Logger)) -> (Vec<Event<'static>>, usize) {
-    let log = Logger::of(Producer::on_heap(Filter::at(Level::Info).with(spec).unwrap()));
-    run(&log);
-    let segment = log.segment().unwrap().segment();
-    let dictionary = Box::leak(Box::new(Dictionary::of(segment)));
-    let records: &'static [_] = Box::leak(records(segment).into_boxed_slice());
-    let events = records.iter().map(|record| {
-        let raw = Raw {
-            timestamp_ns: 0,
-            level: record.level,
-            callsite: record.callsite,
-            flags: 0,
-            context_len: record.context_len,
-            pid: 0,
-            tid: 0,
-            payload: &record.payload,
-        };
-        let mut event = Event::default();
-        decode(&raw, &*dictionary, &mut event).unwrap();
-        event
-    });
-    (events.collect(), dictionary.callsites())
-}
-
-/// The one event that `run` logs.
-fn one(run: impl FnOnce(&Logger)) -> Event<'static> {
-    let (mut events, _) = captured("all", run);
-    assert_eq!(events.len(), 1);
-    events.remove(0)
-}
+use crate::record::{AnyValue, Event, Value, Writer};
 
 /// `key=value` of each field, values as `Debug` shows them.
 fn fields(event: &Event<'_>) -> Vec<String> {
@@ -183,7 +63,7 @@ fn every_form_of_a_field() {
             a.b.c = ?request.id,
             a.d = %request.id,
             block = if ms > 1.0 { "slow" } else { "fast" },
-            not = !true,
+            not = !request.id.is_power_of_two(),
             minus = -1,
         );
     });
@@ -204,7 +84,7 @@ fn every_form_of_a_field() {
             "a.b.c=Text(\"7\")",
             "a.d=Text(\"7\")",
             "block=Str(\"slow\")",
-            "not=Bool(false)",
+            "not=Bool(true)",
             "minus=I64(-1)",
         ]
     );
@@ -303,15 +183,20 @@ fn below_level_nothing_is_evaluated() {
         touched.set(touched.get() + 1);
         touched.get()
     };
+    let logger = Cell::new(0);
     let (events, callsites) = captured("warning,test::loud=debug", |log| {
         for _ in 0..3 {
-            info!(logger: log, "x", a = touch(), b = ?touch());
+            let counted = || {
+                logger.set(logger.get() + 1);
+                log
+            };
+            info!(logger: counted(), "x", a = touch(), b = ?touch());
             info!(logger: log, target: "test::loud::er", "y", a = touch());
             trace!(logger: log, target: "test::loud", "z", a = touch());
             fatal!(logger: log, target: "test", "w");
         }
     });
-    assert_eq!(touched.get(), 3);
+    assert_eq!((touched.get(), logger.get()), (3, 1));
     assert_eq!(events.len(), 6);
     assert_eq!(callsites, 2, "what never goes out is not in the dictionary");
 }
@@ -444,4 +329,26 @@ fn a_dynamic_key_is_bound_like_any() {
         info!(logger: log.bind(Pairs::new().with(key, &"v")), "x");
     });
     assert_eq!(context(&event), ["k1=Str(\"v\")"]);
+}
+
+/// The only test of this process that installs.
+#[test]
+fn a_process_installs_once() {
+    let before = super::logger().bind(kv! { early = true });
+    let name = format!("test-installed-{}", std::process::id());
+    let guard = builder(name).filter("all").install().unwrap();
+    // It goes on as it is without its name, and leaves nothing behind.
+    for path in ["", ".lock", ".drain"] {
+        let path = guard.segment().paths().unwrap().segment.display().to_string() + path;
+        let _ = std::fs::remove_file(path);
+    }
+    let error = builder("installed").install().unwrap_err();
+    assert!(error.is_already_installed(), "{error}");
+    info!("default");
+    info!(logger: before, "bound before");
+    info!(logger: super::logger().bind(kv! { late = true }), "bound after");
+    let records = records(guard.segment());
+    assert_eq!(records.len(), 3);
+    assert_eq!(records[1].payload[4..11], *b"\x05\0early", "an inline key");
+    assert_ne!(records[2].payload[..4], [0; 4], "an interned key");
 }

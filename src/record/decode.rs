@@ -96,15 +96,12 @@ pub fn decode<'a>(
         body.decode(payload, info.names.into_iter())
     } else {
         let info = strings.callsite(raw.callsite).ok_or(DecodeError::Malformed { offset: 0 })?;
-        let [target, file, text] = [&info.target, &info.file, &info.event].map(|text| borrow(text));
+        let [target, file, text] =
+            [&info.target, &info.file, &info.event].map(|text| Cow::Borrowed(&**text));
         set_facts(event, target, file, info.line, text);
         let mut body = Body { raw, strings, event };
-        body.decode(payload, info.names.iter().map(|name| borrow(name)))
+        body.decode(payload, info.names.iter().map(|name| Cow::Borrowed(&**name)))
     }
-}
-
-fn borrow<'a>(text: &'a Cow<'_, str>) -> Cow<'a, str> {
-    Cow::Borrowed(text)
 }
 
 fn set_facts<'a>(

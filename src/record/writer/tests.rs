@@ -1,5 +1,6 @@
 //! Records laid out as in a ring: stamp words stay as they were, bytes come back in order.
 
+use super::scratch::SCRATCH_MAX;
 use super::*;
 use crate::layout::record::{PAYLOAD, extension_bytes, slots_for};
 use crate::record::Value;
