@@ -162,6 +162,8 @@ impl Storm {
             must_end_well("producer", &mut producer)?;
         }
         let mut drain = self.drain.take().ok_or("the drain is gone")?;
+        let segment = Segment::attach(&self.segment)?;
+        wait_until_at_work(&segment, &mut drain)?;
         kill(Pid::from_raw(drain.id().cast_signed()), Signal::SIGTERM)?;
         must_end_well("drain", &mut drain)?;
 
@@ -177,7 +179,7 @@ impl Storm {
             threads_killed: self.producer_kills * THREADS as u64,
             acknowledged: acked.iter().sum(),
             files,
-            blocks_leaked: blocks_owned(&Segment::attach(&self.segment)?),
+            blocks_leaked: blocks_owned(&segment),
         })
     }
 
@@ -243,6 +245,24 @@ impl Drop for Storm {
 fn killed(child: &mut Child) -> std::io::Result<ExitStatus> {
     child.kill()?;
     child.wait()
+}
+
+/// Waits until a drain has announced itself: one that has not begun would just die of a SIGTERM.
+fn wait_until_at_work(segment: &Segment, drain: &mut Child) -> Result<(), Failure> {
+    let begin = Instant::now();
+    let area = segment.drain_area();
+    while area.alive().load(Ordering::Relaxed) != 1
+        || area.pid().load(Ordering::Relaxed) != drain.id()
+    {
+        if let Some(status) = drain.try_wait()? {
+            return Err(format!("the drain ended by itself: {status}").into());
+        }
+        if begin.elapsed() > WATCHDOG {
+            return Err(format!("drain {} does not begin", drain.id()).into());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Waits for a child that has been asked to end.
