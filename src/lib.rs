@@ -25,7 +25,9 @@ pub mod sys;
 #[doc(hidden)]
 pub use call::private as __private;
 #[cfg(not(logring_loom))]
-pub use call::{Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, logger};
+pub use call::{
+    Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, flush, logger,
+};
 pub use error::{Error, Result};
 pub use level::Level;
 pub use record::{AsDebug, AsDisplay, AsError, Bytes, List, Map, Uuid, Value, Writer};

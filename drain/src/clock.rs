@@ -210,9 +210,8 @@ impl Clock {
             Line::through(anchor, now).filter(|_| now.1 - anchor.1 >= INTERVAL_NS / 10)
         });
         let by_ns = now.1.saturating_sub(self.line.at(now.0));
-        let back = self.anchor.is_some_and(|anchor| now.0 < anchor.0);
         self.anchor = Some(now);
-        if back || by_ns.saturating_abs() > STEP_NS {
+        if by_ns.saturating_abs() > STEP_NS {
             return Some(self.step(now, by_ns, measured));
         }
         self.suspect = None;

@@ -21,7 +21,7 @@ use crate::lane::Spent;
 use crate::lanes::Lanes;
 use crate::ledger::{BlockMark, ClockLine, LaneMark, Ledger, Marks};
 use crate::merge::Merge;
-use crate::notice;
+use crate::notice::{self, Who};
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
 use crate::positions::Positions;
@@ -120,6 +120,7 @@ impl Drain {
         self.deliver();
         if self.merge.is_empty() {
             self.end_pass();
+            self.close_empty();
             self.keep_house();
         }
         let moved = self.hand_over();
@@ -181,30 +182,33 @@ impl Drain {
                 generation == head.generation && slots > head.slot
             })
         });
-        for (lane, attempted) in found.lanes {
-            let mark =
-                self.ledger.lane(self.furthest, lane.index).filter(|mark| mark.inc == lane.inc);
-            let told = mark.map_or(0, |mark| mark.sequence);
-            if attempted > told {
-                let who = notice::Who::default();
-                self.pipeline.notice(&notice::lost(time, attempted - told, who));
-                let LaneRef { index, inc } = lane;
-                let ordinal = mark.map_or(1, |mark| mark.ordinal);
-                self.marks.push(LaneMark {
-                    lane: index,
-                    inc,
-                    ordinal,
-                    sequence: attempted,
-                    flags: 0,
-                });
-            }
-            self.closed.push(lane);
-        }
         for (pid, count, mark) in found.drops {
-            self.pipeline.notice(&notice::lost(time, count, notice::Who { pid, tid: 0 }));
+            self.pipeline.notice(&notice::lost(time, count, Who { pid, tid: 0 }));
             self.marks.push(mark);
         }
         self.spent.extend(found.spent);
+    }
+
+    /// Lanes that ended without leaving a block: tells what they dropped, gives them back.
+    fn close_empty(&mut self) {
+        let time = self.clock.convert(self.merge.watermark());
+        for lane in self.housekeeping.confirm(&mut self.lanes) {
+            if self.retire.holds(lane) {
+                continue;
+            }
+            let mark =
+                self.ledger.lane(self.furthest, lane.index).filter(|mark| mark.inc == lane.inc);
+            let told = mark.map_or(0, |mark| mark.sequence);
+            let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
+            if attempted > told {
+                self.pipeline.notice(&notice::lost(time, attempted - told, Who::default()));
+                let LaneRef { index, inc } = lane;
+                let ordinal = mark.map_or(1, |mark| mark.ordinal);
+                let sequence = attempted;
+                self.marks.push(LaneMark { lane: index, inc, ordinal, sequence, flags: 0 });
+            }
+            self.closed.push(lane);
+        }
     }
 
     /// Takes a watermark and sees what each lane has below it.

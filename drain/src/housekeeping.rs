@@ -20,8 +20,6 @@ const EVERY: Duration = Duration::from_millis(250);
 /// What a round found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Lanes that are over and own nothing, with the sequences they dropped.
-    pub(crate) lanes: Vec<(LaneRef, u64)>,
     /// Per process entry: pid, records dropped since the last round, the mark that notes them.
     pub(crate) drops: Vec<(u32, u64, LaneMark)>,
     /// Extension blocks whose record is gone.
@@ -34,8 +32,8 @@ pub(crate) struct Housekeeping {
     next: Instant,
     /// Per process entry: its incarnation and how many of its drops are told.
     told: Vec<(u32, u64)>,
-    /// Lanes that were over and unknown in the last round.
-    ended: HashSet<LaneRef>,
+    /// Lanes that were over at the last round and had not been seen to own a block.
+    over: Vec<LaneRef>,
 }
 
 impl Housekeeping {
@@ -48,12 +46,20 @@ impl Housekeeping {
                 mark.map_or((0, 0), |mark| (mark.inc, mark.sequence))
             })
             .collect();
-        Self { next: Instant::now(), told, ended: HashSet::new() }
+        Self { next: Instant::now(), told, over: Vec::new() }
     }
 
     /// Whether a round is due.
     pub(crate) fn is_due(&self) -> bool {
         Instant::now() >= self.next
+    }
+
+    /// Lanes that own nothing, seen so by a sweep that came after they were over. A lane can start,
+    /// log and end between a sweep and a round: then this sweep has found its blocks.
+    pub(crate) fn confirm(&mut self, lanes: &mut Lanes) -> Vec<LaneRef> {
+        let mut over = std::mem::take(&mut self.over);
+        over.retain(|lane| lanes.get_by(*lane).is_none());
+        over
     }
 
     /// One round. Cost: a look at each lane and process entry, and for processes that cannot be
@@ -67,7 +73,6 @@ impl Housekeeping {
         self.next = Instant::now() + EVERY;
         let mut found = Found::default();
         let mut in_use = HashSet::new();
-        let mut ended = Vec::new();
         for index in 0..segment.geometry().lane_count {
             let info = segment.lane_info(index).and_then(|info| info.word);
             let Some(LaneWord::Live { inc, process, .. }) = info else { continue };
@@ -77,17 +82,10 @@ impl Housekeeping {
             let over = segment.lane_is_over(lane);
             match lanes.get_by(lane) {
                 Some(known) => known.dead |= over,
-                // It may have claimed after the last sweep: only one that was over before a sweep, and
-                // that the sweep has not found, owns nothing.
-                None if over && !self.ended.contains(&lane) => ended.push(lane),
-                None if over => {
-                    let attempted = segment.attempted(index).load(order::attempted_load()); // pair:attempted
-                    found.lanes.push((lane, attempted));
-                }
+                None if over => self.over.push(lane),
                 None => {}
             }
         }
-        self.ended = ended.into_iter().collect();
         self.look_at_processes(segment, &in_use, &mut found);
         if let Some(lane) = long::collector_lane(segment.collecting().load(Ordering::Relaxed))
             && segment.lane_is_over(lane)

@@ -27,16 +27,18 @@ impl<'a> Positions<'a> {
         if noted == generation { slots } else { 0 }
     }
 
-    /// A lane seen for the first time, at the place where its last drain left it. `None` when the
-    /// table does not know it: the word that named it was forged.
+    /// A lane seen for the first time, at the place where its last drain left it. `None` when there
+    /// is no such entry: the word that named it was forged.
     pub(crate) fn open(&self, segment: &Segment, lane: LaneRef) -> Option<Lane> {
         let info = segment.lane_info(lane.index)?;
-        let Some(LaneWord::Live { inc, process, .. }) = info.word else { return None };
-        if inc != lane.inc {
-            return None;
-        }
-        let pid = segment.process_info(process).map_or(0, |process| process.pid);
-        let owner = Owner { pid, tid: info.tid };
+        // Records of a lane whose entry says something else are read all the same, nameless.
+        let owner = match info.word {
+            Some(LaneWord::Live { inc, process, .. }) if inc == lane.inc => {
+                let pid = segment.process_info(process).map_or(0, |process| process.pid);
+                Owner { pid, tid: info.tid }
+            }
+            _ => Owner::default(),
+        };
         let mark = self.ledger.lane(self.cursor, lane.index).filter(|mark| mark.inc == lane.inc);
         Some(match mark {
             Some(mark) => {

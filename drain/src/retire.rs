@@ -51,6 +51,11 @@ impl Retire {
         freed
     }
 
+    /// Whether `lane` waits to be given back.
+    pub(crate) fn holds(&self, lane: LaneRef) -> bool {
+        self.due.iter().any(|due| due.lanes.contains(&lane))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.due.is_empty()
     }

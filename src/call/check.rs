@@ -29,10 +29,10 @@ const fn placeholder(event: &str, start: usize, taken: &mut usize, names: &[&str
         end += 1;
     }
     let mut close = end;
-    while close < text.len() && text[close] != b'}' {
+    while close < text.len() && text[close] != b'}' && text[close] != b'{' {
         close += 1;
     }
-    if close == text.len() {
+    if close == text.len() || text[close] == b'{' {
         fail(["a `{` without its `}` in the event \"", event, "\"; a brace is `{{`"]);
     }
     let (before, _) = event.split_at(end);

@@ -223,26 +223,26 @@ macro_rules! __emit {
         #[allow(unused_imports)]
         use $crate::__private::{ByError as _, ByReference as _, ByValue as _};
     };
-    (fast $callsite:ident $logger:ident $($var:ident)*) => {
-        if true $(&& $crate::__private::plain($var))* {
-            let mut out = $crate::__private::begin(
-                &$callsite,
-                $logger,
-                0 $(+ $crate::Value::encoded_len($var))*
-            );
+    (fast $callsite:ident $logger:ident) => {
+        $crate::__private::bare(&$callsite, $logger)
+    };
+    (fast $callsite:ident $logger:ident $($var:ident)+) => {
+        if $($crate::__private::plain($var))&&+ {
+            let len = 0 $(+ $crate::Value::encoded_len($var))+;
+            let mut out = $crate::__private::begin(&$callsite, $logger, len);
             if out.is_open() {
-                $($crate::Value::encode($var, &mut out);)*
+                $($crate::Value::encode($var, &mut out);)+
                 $crate::__private::commit(out);
             }
         } else {
-            $crate::__emit!(slow $callsite $logger $($var)*)
+            $crate::__emit!(slow $callsite $logger $($var)+)
         }
     };
     (slow $callsite:ident $logger:ident $($var:ident)*) => {
         $crate::__private::staged(&$callsite, $logger, &[$(&$var),*])
     };
     (kv {} $speed:tt [$(($name:expr) $var:ident $value:tt)*]) => {{
-        const { $crate::__private::check_names(&[$($name),*]) };
+        const _: () = $crate::__private::check_names(&[$($name),*]);
         $crate::__emit!(import $speed);
         $crate::Pairs::new()$(.with($name, &$value))*
     }};

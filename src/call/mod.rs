@@ -3,14 +3,17 @@
 //! A macro's expansion tests the callsite's level, encodes the values and hands on to `emit`, which
 //! is not generic: the encoding alone is compiled anew for each call.
 
+#[macro_use]
+mod macros;
+
 pub mod builder;
 pub mod callsite;
 mod check;
 pub mod emit;
 pub mod filter;
+mod flush;
 mod installed;
 pub mod logger;
-mod macros;
 mod overflow;
 pub mod producer;
 pub mod staged;
@@ -19,6 +22,7 @@ mod thread;
 pub use builder::{Builder, Guard, builder};
 pub use callsite::Callsite;
 pub use filter::Filter;
+pub use flush::flush;
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, Pairs, logger};
 pub use overflow::Overflow;
@@ -31,5 +35,8 @@ pub mod private {
     pub use super::check::check_names;
     pub use super::emit::{begin, commit};
     pub use super::logger::DEFAULT;
-    pub use super::staged::{ByError, ByReference, ByValue, Probe, plain, staged};
+    pub use super::staged::{ByError, ByReference, ByValue, Probe, bare, plain, staged};
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,14 @@ impl Producer {
         Self::of(segment, options.overflow, options.filter)
     }
 
+    /// A tie to a segment of its own in private memory, for tests.
+    #[cfg(test)]
+    pub(crate) fn on_heap(filter: Filter) -> &'static Self {
+        let geometry = Geometry { block_count: 16, ..Geometry::default() };
+        let segment = Segment::heap(geometry).expect("there is memory").leak();
+        Self::of(segment, Overflow::Drop, filter).expect("there is room for one more")
+    }
+
     fn of(segment: &'static Segment, overflow: Overflow, filter: Filter) -> Result<&'static Self> {
         let mut producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = producers.iter().find(|known| known.segment.uuid() == segment.uuid()) {

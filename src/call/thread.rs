@@ -22,7 +22,7 @@ use crate::sync::{AtomicU64, order};
 use crate::sys;
 
 /// How many segments one process can log into in its life.
-pub(crate) const SEGMENTS_MAX: usize = 32;
+pub(crate) const SEGMENTS_MAX: usize = if cfg!(test) { 256 } else { 32 };
 
 /// One thread's state in one segment. All zero = never used.
 #[repr(C, align(128))]

@@ -17,3 +17,6 @@ pub use event::{AnyValue, ErrorChain, Event, Field};
 pub use staged::{AsDebug, AsDisplay, AsError, List, Map};
 pub use value::{Bytes, Uuid, Value};
 pub use writer::{Extents, Rest, Scratch, Writer};
+
+#[cfg(test)]
+mod tests;

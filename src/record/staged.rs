@@ -55,7 +55,7 @@ impl Writer {
 
     /// An error and its sources, outermost first.
     pub fn error(&mut self, error: &dyn Error) {
-        self.put([tag::ERROR]);
+        self.put_fixed(tag::ERROR, []);
         let mut next = Some(error);
         // The bound also ends a chain that goes in a circle.
         for _ in 0..SOURCES_MAX {
@@ -63,32 +63,32 @@ impl Writer {
             self.put_text(&error);
             next = error.source();
         }
-        self.put([tag::END, tag::END]);
+        self.put_fixed(tag::END, [tag::END]);
     }
 
     /// A list of the items that `fill` adds.
     pub fn list(&mut self, fill: impl FnOnce(&mut List<'_>)) {
-        self.put([tag::LIST]);
+        self.put_fixed(tag::LIST, []);
         let mut list = List { out: self, count: 0 };
         fill(&mut list);
         if list.count > ITEMS_KEPT {
             let more = list.count - ITEMS_KEPT;
             list.out.put_text(&format_args!("… and {more} more"));
         }
-        self.put([tag::END]);
+        self.put_fixed(tag::END, []);
     }
 
     /// A map of the pairs that `fill` adds.
     pub fn map(&mut self, fill: impl FnOnce(&mut Map<'_>)) {
-        self.put([tag::MAP]);
+        self.put_fixed(tag::MAP, []);
         let mut map = Map { out: self, count: 0 };
         fill(&mut map);
         if map.count > ITEMS_KEPT {
             let more = map.count - ITEMS_KEPT;
-            map.out.put_tagged(tag::STR, "…".as_bytes());
+            map.out.put_sized(tag::STR, "…".as_bytes());
             map.out.put_text(&format_args!("and {more} more"));
         }
-        self.put([tag::END]);
+        self.put_fixed(tag::END, []);
     }
 }
 
@@ -127,7 +127,7 @@ impl Map<'_> {
     pub fn pair(&mut self, key: &str, value: &(impl Value + ?Sized)) -> &mut Self {
         self.count = self.count.saturating_add(1);
         if self.count <= ITEMS_KEPT {
-            self.out.put_tagged(tag::STR, key.as_bytes());
+            self.out.put_sized(tag::STR, key.as_bytes());
             value.encode(self.out);
         }
         self

@@ -87,12 +87,12 @@ pub fn stage(scratch: &mut Scratch, value: &dyn AnyEncode) {
         }
     };
     scratch.truncate(start);
-    scratch.write(|out| out.put_tagged(tag::TEXT, substitute.as_bytes()));
+    scratch.write(|out| out.put_sized(tag::TEXT, substitute.as_bytes()));
 }
 
-/// Encodes by bincode's fixed-int form into an array, tag first, so that one comparison covers both.
+/// A value's bytes in bincode's fixed-int form.
 #[inline(always)]
-fn fixed<const N: usize>(tag: u8, value: impl bincode::Encode) -> [u8; N] {
+fn fixed<const N: usize>(value: impl bincode::Encode) -> [u8; N] {
     /// Takes what fits, and never fails: the length is known where it is called.
     struct Array<const N: usize> {
         bytes: [u8; N],
@@ -110,18 +110,8 @@ fn fixed<const N: usize>(tag: u8, value: impl bincode::Encode) -> [u8; N] {
     }
     let mut array = Array { bytes: [0; N], len: 0 };
     // The writer never fails, and no value that comes here has an encoding that does.
-    let _ = bincode::encode_into_writer((tag, value), &mut array, config::legacy());
+    let _ = bincode::encode_into_writer(value, &mut array, config::legacy());
     array.bytes
-}
-
-impl Writer {
-    /// Puts a tag, a length and bytes.
-    #[inline(always)]
-    pub(crate) fn put_tagged(&mut self, tag: u8, bytes: &[u8]) {
-        // A length past 32 bits cannot come true: such a record is cut long before.
-        self.put(fixed::<5>(tag, bytes.len() as u32));
-        self.put_slice(bytes);
-    }
 }
 
 /// Numbers, widened to 8 or 16 bytes.
@@ -131,22 +121,20 @@ macro_rules! numbers {
             const PLAIN: bool = true;
             #[inline(always)]
             fn encoded_len(&self) -> usize {
-                $len
+                1 + $len
             }
             #[inline(always)]
             fn encode(&self, out: &mut Writer) {
-                out.put(fixed::<$len>(tag::$tag, *self as $wide));
+                out.put_fixed(tag::$tag, fixed::<$len>(*self as $wide));
             }
         }
     )*)*};
 }
 
 numbers! {
-    i8, i16, i32, i64, isize => I64, i64, 9;
-    u8, u16, u32, u64, usize => U64, u64, 9;
-    i128 => I128, i128, 17;
-    u128 => U128, u128, 17;
-    f64 => F64, f64, 9;
+    i8, i16, i32, i64, isize => I64, i64, 8;
+    u8, u16, u32, u64, usize => U64, u64, 8;
+    f64 => F64, f64, 8;
 }
 
 /// Types whose value is another plain value.
@@ -190,22 +178,45 @@ macro_rules! tagged {
             const PLAIN: bool = true;
             #[inline(always)]
             fn encoded_len(&self) -> usize {
-                $len
+                1 + $len
             }
             #[inline(always)]
             fn encode(&$self, out: &mut Writer) {
-                out.put(fixed::<$len>($tag, $payload));
+                out.put_fixed($tag, fixed::<$len>($payload));
             }
         }
     )*};
 }
 
 tagged! {
-    (): self => tag::NULL, (), 1;
-    bool: self => tag::FALSE + u8::from(*self), (), 1;
-    Duration: self => tag::DURATION, i64::try_from(self.as_nanos()).unwrap_or(i64::MAX), 9;
-    SystemTime: self => tag::TIMESTAMP, since_epoch_ns(*self), 9;
-    Uuid: self => tag::UUID, self.0, 17;
+    (): self => tag::NULL, (), 0;
+    bool: self => tag::FALSE + u8::from(*self), (), 0;
+    Duration: self => tag::DURATION, i64::try_from(self.as_nanos()).unwrap_or(i64::MAX), 8;
+    SystemTime: self => tag::TIMESTAMP, since_epoch_ns(*self), 8;
+}
+
+/// Types of a tag and 16 bytes.
+macro_rules! wide {
+    ($($type:ty: $self:ident => $tag:ident, $payload:expr;)*) => {$(
+        impl Value for $type {
+            const PLAIN: bool = true;
+            #[inline(always)]
+            fn encoded_len(&self) -> usize {
+                1 + 16
+            }
+            #[inline(always)]
+            fn encode(&$self, out: &mut Writer) {
+                out.put_fixed(tag::$tag, []);
+                out.put_slice(&fixed::<16>($payload));
+            }
+        }
+    )*};
+}
+
+wide! {
+    i128: self => I128, *self;
+    u128: self => U128, *self;
+    Uuid: self => UUID, self.0;
 }
 
 /// 16 bytes that print as a UUID.
@@ -224,7 +235,7 @@ impl Value for Bytes<'_> {
     }
     #[inline(always)]
     fn encode(&self, out: &mut Writer) {
-        out.put_tagged(tag::BYTES, self.0);
+        out.put_sized(tag::BYTES, self.0);
     }
 }
 
@@ -236,7 +247,7 @@ impl Value for str {
     }
     #[inline(always)]
     fn encode(&self, out: &mut Writer) {
-        out.put_tagged(tag::STR, self.as_bytes());
+        out.put_sized(tag::STR, self.as_bytes());
     }
 }
 
@@ -277,10 +288,13 @@ pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 /// `0.10000000149011612`.
 #[inline]
 fn widen(value: f32) -> f64 {
-    // Up to six decimals the nearest decimal fraction is found by rounding, exactly.
+    if value == 0.0 {
+        return f64::from(value);
+    }
+    // Where integers are exact, the nearest decimal fraction of few places is found by rounding.
     for scale in [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6] {
         let decimal = (f64::from(value) * scale).round() / scale;
-        if decimal as f32 == value && decimal.abs() < 1e9 && decimal.abs() >= 1e-3 {
+        if decimal as f32 == value && decimal.abs() < 16_777_216.0 && decimal.abs() >= 1e-3 {
             return decimal;
         }
     }

@@ -122,17 +122,43 @@ impl Writer {
         self.end.addr().wrapping_sub(self.pos.addr())
     }
 
-    /// Puts bytes of a length known at compile time.
+    /// Puts a tag and what it says in `N` bytes, 0 to 8.
     #[inline(always)]
-    pub(crate) fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        if self.room() >= N {
-            // SAFETY: W1, and N bytes of it are left.
+    pub(crate) fn put_fixed<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
+        if self.room() > N {
+            // SAFETY: W1, and N + 1 bytes of it are left. Two stores: an array of both would be
+            // laid on the stack by two and read by one, which stalls.
             unsafe {
-                self.pos.cast::<[u8; N]>().write_unaligned(bytes);
-                self.pos = self.pos.add(N);
+                self.pos.write(tag);
+                self.pos.add(1).cast::<[u8; N]>().write_unaligned(bytes);
+                self.pos = self.pos.add(N + 1);
             }
         } else {
-            (self.pos, self.end) = put_split(self.pos, self.end, self.rest, &bytes);
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(bytes) {
+                *to = from;
+            }
+            let word = u64::from_le_bytes(word);
+            (self.pos, self.end) = put_word_split(self.pos, self.end, self.rest, tag, word, N);
+        }
+    }
+
+    /// Puts a tag, a length of 4 bytes, and that many bytes.
+    #[inline(always)]
+    pub(crate) fn put_sized(&mut self, tag: u8, bytes: &[u8]) {
+        // A length past 32 bits does not come true: such a record is cut long before.
+        let len = (bytes.len() as u32).to_le_bytes();
+        if self.room() >= bytes.len().saturating_add(5) {
+            // SAFETY: W1, and as many bytes of it are left; a borrowed slice does not overlap
+            // memory that is this writer's alone.
+            unsafe {
+                self.pos.write(tag);
+                self.pos.add(1).cast::<[u8; 4]>().write_unaligned(len);
+                ptr::copy_nonoverlapping(bytes.as_ptr(), self.pos.add(5), bytes.len());
+                self.pos = self.pos.add(5 + bytes.len());
+            }
+        } else {
+            (self.pos, self.end) = put_sized_split(self.pos, self.end, self.rest, tag, bytes);
         }
     }
 
@@ -140,8 +166,7 @@ impl Writer {
     #[inline(always)]
     pub fn put_slice(&mut self, bytes: &[u8]) {
         if self.room() >= bytes.len() {
-            // SAFETY: W1, and `bytes.len()` bytes of it are left; a borrowed slice does not overlap
-            // memory that is this writer's alone.
+            // SAFETY: as in `put_sized`.
             unsafe {
                 ptr::copy_nonoverlapping(bytes.as_ptr(), self.pos, bytes.len());
                 self.pos = self.pos.add(bytes.len());
@@ -161,7 +186,7 @@ impl Writer {
             return self.put_slice(own.bytes());
         };
         let at = self.offset_in(scratch);
-        self.put([value::TEXT, 0, 0, 0, 0]);
+        self.put_fixed(value::TEXT, [0; 4]);
         let start = self.offset_in(scratch);
         // What was written before a formatter failed stays; the writer itself never fails.
         let _ = fmt::Write::write_fmt(self, format_args!("{text}"));
@@ -230,6 +255,34 @@ fn put_split(
             None => return (pos, end),
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn put_word_split(
+    pos: *mut u8,
+    end: *mut u8,
+    rest: *mut Rest,
+    tag: u8,
+    word: u64,
+    len: usize,
+) -> (*mut u8, *mut u8) {
+    let (pos, end) = put_split(pos, end, rest, &[tag]);
+    let bytes = word.to_le_bytes();
+    put_split(pos, end, rest, bytes.get(..len).unwrap_or(&bytes))
+}
+
+#[cold]
+#[inline(never)]
+fn put_sized_split(
+    pos: *mut u8,
+    end: *mut u8,
+    rest: *mut Rest,
+    tag: u8,
+    bytes: &[u8],
+) -> (*mut u8, *mut u8) {
+    let (pos, end) = put_word_split(pos, end, rest, tag, bytes.len() as u64, 4);
+    put_split(pos, end, rest, bytes)
 }
 
 impl Rest {
@@ -386,3 +439,6 @@ impl fmt::Debug for Scratch {
         f.debug_struct("Scratch").field("used", &self.used).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

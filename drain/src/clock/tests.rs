@@ -88,14 +88,18 @@ fn a_fresh_and_an_old_segment_start_near_the_truth() {
 
 #[test]
 fn a_step_between_creation_and_start_is_told() {
-    let mut machine = Machine::new(3_000_000_000);
-    let created = machine.created();
-    machine.pass(10 * SECOND_NS);
-    machine.realtime_ns -= 3_600 * SECOND_NS;
-    let (clock, step) = Clock::start(created, &mut machine);
-    let by_ns = step.unwrap().by_ns;
-    assert!((by_ns + 3_600 * SECOND_NS).abs() < 100_000, "{by_ns}");
-    assert!(off_ns(&clock, &machine).abs() < 1_000);
+    for step_ns in [-3_600 * SECOND_NS, 3_600 * SECOND_NS, 20_000_000] {
+        let mut machine = Machine::new(3_000_000_000);
+        let created = machine.created();
+        machine.pass(SECOND_NS);
+        machine.realtime_ns += step_ns;
+        let (clock, step) = Clock::start(created, &mut machine);
+        let by_ns = step.unwrap().by_ns;
+        assert!((by_ns - step_ns).abs() < 100_000, "{by_ns}");
+        assert!(off_ns(&clock, &machine).abs() < 1_000);
+        machine.pass(SECOND_NS);
+        assert!(off_ns(&clock, &machine).abs() < 10_000);
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ use watch::Watch;
 ///
 /// # Errors
 /// What kept it from running to its end.
-pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let most = Geometry::default().process_count;
     if args.processes > most {
         let message = format!("--processes is {}, expected 1 to {most}", args.processes);

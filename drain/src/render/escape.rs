@@ -3,18 +3,21 @@
 //! Escaped are what JSON demands (below 0x20, `"`, `\`) and what could deceive a reader of the
 //! file: DEL, C1 controls, line and paragraph separators, and characters that reorder text.
 
-use super::line::{Ends, Line};
+use super::line::Line;
 
-/// Appends `text`, escaped, without quotes.
+/// Appends `text`, escaped, between two constants.
 #[inline(always)]
-pub(crate) fn text(text: &str, line: &mut Line<'_>) {
-    let bytes = text.as_bytes();
-    match Ends::of(bytes) {
-        Some(ends) if !suspicious_ends(ends) => line.ends(ends, bytes.len()),
-        _ => {
-            let at = long_text(text, line.reborrow());
-            line.resume(at);
-        }
+pub(crate) fn text<const A: usize, const B: usize>(
+    before: &[u8; A],
+    text: &str,
+    after: &[u8; B],
+    line: &mut Line<'_>,
+) {
+    if !line.short(before, text.as_bytes(), after, suspicious) {
+        line.put(before);
+        let at = long_text(text, line.reborrow());
+        line.resume(at);
+        line.put(after);
     }
 }
 
@@ -34,46 +37,25 @@ pub fn json_text(text: &str, out: &mut Vec<u8>) {
 }
 
 #[inline(always)]
-fn suspicious_ends(ends: Ends<'_>) -> bool {
-    match ends {
-        Ends::One([first, middle, last]) => {
-            suspicious(u64::from_le_bytes([first, middle, last, b' ', b' ', b' ', b' ', b' ']))
-        }
-        Ends::Four(first, last) => {
-            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-            suspicious(u64::from(first) | (u64::from(last) << 32))
-        }
-        Ends::Eight(first, last) => {
-            suspicious(u64::from_le_bytes(*first)) | suspicious(u64::from_le_bytes(*last))
-        }
-        Ends::Sixteen(first, last) => suspicious16(first) | suspicious16(last),
-        Ends::ThirtyTwo(first, last) => suspicious32(first) | suspicious32(last),
-    }
-}
-
-#[inline(always)]
-fn suspicious32(chunk: &[u8; 32]) -> bool {
-    let (halves, _) = chunk.as_chunks::<16>();
-    halves.iter().fold(false, |found, half| found | suspicious16(half))
-}
-
-#[inline(always)]
 fn suspicious16(chunk: &[u8; 16]) -> bool {
     let both = u128::from_le_bytes(*chunk);
-    suspicious(both as u64) | suspicious((both >> 64) as u64)
+    suspicious([both as u64, (both >> 64) as u64])
 }
 
-/// Whether any of eight bytes is outside printable ASCII or `"` or `\`, by arithmetic on all of
+/// Whether any of the bytes is outside printable ASCII or `"` or `\`, by arithmetic on eight of
 /// them at once. Each term sets the high bit of a byte that it finds; it may set others' too, but
 /// only those of 0x80 and above, which are found anyway, or by a borrow or carry from one found.
 #[inline(always)]
-fn suspicious(word: u64) -> bool {
+pub(crate) fn suspicious(words: [u64; 2]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    // Swapping 0x20 and 0x22 puts `"` next to the control characters: all are below 0x21 then.
-    let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    let delete = word.wrapping_add(ONES);
-    (word | delete | control_or_quote | backslash) & (ONES << 7) != 0
+    let [found, other] = words.map(|word| {
+        // Swapping 0x20 and 0x22 puts `"` next to the control characters: all are below 0x21 then.
+        let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+        let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+        let delete = word.wrapping_add(ONES);
+        word | delete | control_or_quote | backslash
+    });
+    (found | other) & (ONES << 7) != 0
 }
 
 /// What a byte means for [`escape_rest`].
@@ -161,7 +143,7 @@ mod tests {
     fn escaped(text: &str) -> String {
         let mut out = Vec::new();
         let mut line = Line::new(&mut out, 0);
-        super::text(text, &mut line);
+        super::text(b"", text, b"", &mut line);
         line.end();
         let mut vec = Vec::new();
         json_text(text, &mut vec);

@@ -14,6 +14,8 @@ pub(crate) struct Line<'o> {
 
 /// How much room is made when there is none.
 const ROOM_BYTES: usize = 256;
+/// Pieces are written through a window of so many bytes: one comparison for several stores.
+const WINDOW: usize = 64;
 
 impl<'o> Line<'o> {
     /// A line behind what stands in `out`, with room for `room` bytes at first.
@@ -49,14 +51,19 @@ impl<'o> Line<'o> {
         self.at = at;
     }
 
+    /// The next bytes of the vector, which are room or become it.
+    #[inline(always)]
+    fn window(&mut self) -> &mut [u8; WINDOW] {
+        if self.out.len() - self.at < WINDOW {
+            grow(self.out, self.at);
+        }
+        self.out[self.at..].first_chunk_mut().expect("the vector has grown")
+    }
+
     /// Appends the first `len` of `bytes`.
     #[inline(always)]
     fn store<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
-        // One comparison; the end cannot wrap, since a vector has at most `isize::MAX` bytes.
-        match self.out.get_mut(self.at..self.at + N) {
-            Some(place) => place.copy_from_slice(bytes),
-            None => store_grown(self.out, self.at, bytes),
-        }
+        self.window()[..N].copy_from_slice(bytes);
         self.at += len;
     }
 
@@ -69,28 +76,76 @@ impl<'o> Line<'o> {
     /// Appends bytes whose number is not known when compiling.
     #[inline(always)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        match Ends::of(bytes) {
-            Some(ends) => self.ends(ends, bytes.len()),
-            None => self.with_vec(|out| out.extend_from_slice(bytes)),
+        if !self.short(b"", bytes, b"", |_| false) {
+            self.with_vec(|out| out.extend_from_slice(bytes));
         }
     }
 
-    /// Appends a short piece of `len` bytes.
+    /// Appends `bytes` between two constants, if they are short and `is_bad` holds for none of the
+    /// words of eight that they are made of; else appends nothing. Says which.
+    ///
+    /// Short pieces are written as their first and their last few bytes, which overlap: most pieces
+    /// are short, and a call of `memcpy` for each would cost more than the piece.
     #[inline(always)]
-    pub(crate) fn ends(&mut self, ends: Ends<'_>, len: usize) {
-        match ends {
-            Ends::One(bytes) => self.store(&bytes, len),
-            Ends::Four(first, last) => self.overlap(first, last, len),
-            Ends::Eight(first, last) => self.overlap(first, last, len),
-            Ends::Sixteen(first, last) => self.overlap(first, last, len),
-            Ends::ThirtyTwo(first, last) => self.overlap(first, last, len),
+    pub(crate) fn short<const A: usize, const B: usize>(
+        &mut self,
+        before: &[u8; A],
+        bytes: &[u8],
+        after: &[u8; B],
+        is_bad: impl Fn([u64; 2]) -> bool,
+    ) -> bool {
+        let len = bytes.len();
+        match len {
+            33.. => false,
+            16.. => self.ends::<16, A, B>(before, bytes, after, |first, last| {
+                is_bad(words(first)) | is_bad(words(last))
+            }),
+            8.. => self.ends::<8, A, B>(before, bytes, after, |first, last| {
+                is_bad([u64::from_le_bytes(*first), u64::from_le_bytes(*last)])
+            }),
+            4.. => self.ends::<4, A, B>(before, bytes, after, |first, last| {
+                let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+                is_bad([u64::from(first) | (u64::from(last) << 32); 2])
+            }),
+            1.. => self.ends::<1, A, B>(before, bytes, after, |[first], [last]| {
+                let middle = bytes[len / 2];
+                is_bad([u64::from_le_bytes([*first, middle, *last, 32, 32, 32, 32, 32]); 2])
+            }),
+            0 => {
+                self.put(before);
+                self.put(after);
+                true
+            }
         }
     }
 
     #[inline(always)]
-    fn overlap<const N: usize>(&mut self, first: &[u8; N], last: &[u8; N], len: usize) {
-        self.store(first, len - N);
-        self.store(last, N);
+    fn ends<const N: usize, const A: usize, const B: usize>(
+        &mut self,
+        before: &[u8; A],
+        bytes: &[u8],
+        after: &[u8; B],
+        is_bad: impl Fn(&[u8; N], &[u8; N]) -> bool,
+    ) -> bool {
+        const { assert!(A + 32 + B <= WINDOW) };
+        let len = bytes.len();
+        let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) else {
+            return false;
+        };
+        if is_bad(first, last) {
+            return false;
+        }
+        let window = self.window();
+        window[..A].copy_from_slice(before);
+        window[A..A + N].copy_from_slice(first);
+        if N == 1 {
+            // Up to three bytes: the middle one stands before the last, or is one of both.
+            window[A + len / 2] = bytes[len / 2];
+        }
+        window[A + len - N..A + len].copy_from_slice(last);
+        window[A + len..A + len + B].copy_from_slice(after);
+        self.at += A + len + B;
+        true
     }
 
     /// Appends an integer.
@@ -141,10 +196,14 @@ impl<'o> Line<'o> {
 }
 
 #[cold]
-fn store_grown(out: &mut Vec<u8>, at: usize, bytes: &[u8]) {
-    out.truncate(at);
-    out.extend_from_slice(bytes);
-    out.resize(out.len() + ROOM_BYTES, 0);
+fn grow(out: &mut Vec<u8>, at: usize) {
+    out.resize(at + ROOM_BYTES, 0);
+}
+
+#[inline(always)]
+fn words(chunk: &[u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*chunk);
+    [both as u64, (both >> 64) as u64]
 }
 
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -159,38 +218,6 @@ fn eight_digits(value: u32) -> u64 {
     let quarters = hundreds | ((halves - 100 * hundreds) << 16);
     let tens = ((quarters * 103) >> 10) & 0xf_000f_000f_000f;
     tens | ((quarters - 10 * tens) << 8)
-}
-
-/// All bytes of a short piece, as its first and its last few, which overlap: most pieces of a line
-/// are short, and a call of `memcpy` for each would cost more than the piece.
-#[derive(Clone, Copy)]
-pub(crate) enum Ends<'b> {
-    /// 1 to 3 bytes: the first, the middle, the last.
-    One([u8; 3]),
-    /// 4 to 7 bytes.
-    Four(&'b [u8; 4], &'b [u8; 4]),
-    /// 8 to 15 bytes.
-    Eight(&'b [u8; 8], &'b [u8; 8]),
-    /// 16 to 31 bytes.
-    Sixteen(&'b [u8; 16], &'b [u8; 16]),
-    /// 32 to 64 bytes.
-    ThirtyTwo(&'b [u8; 32], &'b [u8; 32]),
-}
-
-impl<'b> Ends<'b> {
-    /// `None` for nothing and for more than 64 bytes.
-    #[inline(always)]
-    pub(crate) fn of(bytes: &'b [u8]) -> Option<Self> {
-        let len = bytes.len();
-        match len {
-            0 | 65.. => None,
-            32.. => Some(Self::ThirtyTwo(bytes.first_chunk()?, bytes.last_chunk()?)),
-            16.. => Some(Self::Sixteen(bytes.first_chunk()?, bytes.last_chunk()?)),
-            8.. => Some(Self::Eight(bytes.first_chunk()?, bytes.last_chunk()?)),
-            4.. => Some(Self::Four(bytes.first_chunk()?, bytes.last_chunk()?)),
-            _ => Some(Self::One([bytes[0], bytes[len / 2], bytes[len - 1]])),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use logring::record::{Event, Field};
 use super::Renderer;
 use super::escape::{self, json_text};
 use super::line::Line;
-use super::template::{Templates, has_braces};
+use super::template::{self, Templates};
 use super::time::{Digits, Stamps};
 use super::unique::Overridden;
 
@@ -74,13 +74,12 @@ impl Renderer for JsonRenderer {
         let mut line = Line::new(out, self.room);
         self.head.write(event.timestamp_ns, &mut line);
         line.bytes(&self.levels[usize::from(event.level.number())]);
-        if has_braces(&event.event) {
+        // Looked at once for both: is there anything to fill or to escape?
+        let special = |words| escape::suspicious(words) || template::may_have_braces(words);
+        if !line.short(b"", event.event.as_bytes(), b"\"", special) {
             let at = self.filled(event, line.reborrow());
             line.resume(at);
-        } else {
-            escape::text(&event.event, &mut line);
         }
-        line.put(b"\"");
         self.facts(event, keys.facts, &mut line);
         for (index, field) in event.context.iter().enumerate() {
             self.pair(&keys, index, field, &mut line);
@@ -109,6 +108,7 @@ impl JsonRenderer {
         line.with_vec(|out| {
             self.templates.fill(&event.event, &event.fields, |piece| json_text(piece, out));
         });
+        line.put(b"\"");
         line.at()
     }
 
@@ -116,9 +116,7 @@ impl JsonRenderer {
     #[inline(always)]
     fn facts(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
         if taken & fact::TARGET == 0 {
-            line.put(b",\"target\":\"");
-            escape::text(&event.target, line);
-            line.put(b"\"");
+            escape::text(b",\"target\":\"", &event.target, b"\"", line);
         }
         if taken & fact::PID == 0 {
             line.put(b",\"pid\":");
@@ -129,9 +127,7 @@ impl JsonRenderer {
             line.integer(event.tid.into());
         }
         if self.options.file && taken & fact::FILE == 0 && !event.file.is_empty() {
-            line.put(b",\"file\":\"");
-            escape::text(&event.file, line);
-            line.put(b"\"");
+            escape::text(b",\"file\":\"", &event.file, b"\"", line);
         }
         if self.options.line && taken & fact::LINE == 0 && event.line != 0 {
             line.put(b",\"line\":");
@@ -145,13 +141,11 @@ impl JsonRenderer {
         if keys.overridden.contains(index) {
             return;
         }
-        line.put(b",\"");
         if keys.renamed && keys.is_reserved(&field.key) {
-            escape::text(&keys.free_name(&field.key), line);
+            escape::text(b",\"", &keys.free_name(&field.key), b"\":", line);
         } else {
-            escape::text(&field.key, line);
+            escape::text(b",\"", &field.key, b"\":", line);
         }
-        line.put(b"\":");
         self.values.write(&field.value, line);
     }
 }

@@ -44,6 +44,29 @@ fn the_default_line() {
 }
 
 #[test]
+fn short_and_long_texts_are_filled_and_escaped() {
+    for (text, expected) in [
+        ("took {f}", "took 2"),
+        ("{{}", "{{}"),
+        ("y{{|}}~", "y{|}~"),
+        ("\n{f}", "\\n2"),
+        (
+            "a text that is longer than any short piece is",
+            "a text that is longer than any short piece is",
+        ),
+        (
+            "a text that is longer than any short piece {f}",
+            "a text that is longer than any short piece 2",
+        ),
+        ("", ""),
+    ] {
+        let event = Event { event: text.into(), fields: vec![field("f", 2)], ..event() };
+        let line = line(JsonOptions::default(), &event);
+        assert!(line.contains(&format!("\"event\":\"{expected}\",\"target\"")), "{line}");
+    }
+}
+
+#[test]
 fn options_add_facts_and_digits() {
     let options = JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true };
     let own = Event { level: Level::new(77), ..event() };

@@ -98,7 +98,7 @@ fn separate(index: usize, line: &mut Line<'_>) {
 
 #[inline(always)]
 fn string(text: &str, line: &mut Line<'_>) {
-    quoted(line, |line| escape::text(text, line));
+    escape::text(b"\"", text, b"\"", line);
 }
 
 #[inline(always)]

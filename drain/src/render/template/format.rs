@@ -69,64 +69,72 @@ fn ascii(write: impl FnOnce(&mut Vec<u8>)) -> String {
 
 /// An integer: its magnitude and sign for decimal forms, its `bits` for the others.
 fn integer(magnitude: u128, negative: bool, bits: u128, spec: &Spec, out: &mut String) {
-    let (prefix, digits) = match spec.kind {
-        Kind::Display | Kind::Debug => ("", format!("{magnitude}")),
-        Kind::LowerHex | Kind::DebugLowerHex => ("0x", format!("{bits:x}")),
-        Kind::UpperHex | Kind::DebugUpperHex => ("0x", format!("{bits:X}")),
-        Kind::Octal => ("0o", format!("{bits:o}")),
-        Kind::Binary => ("0b", format!("{bits:b}")),
-        Kind::LowerExp => ("", exponent(magnitude, spec)),
-        Kind::UpperExp => ("", exponent(magnitude, spec).to_uppercase()),
-    };
-    let decimal = prefix.is_empty();
-    let sign = match (negative && decimal, spec.plus) {
+    let start = out.len();
+    let is_decimal =
+        matches!(spec.kind, Kind::Display | Kind::Debug | Kind::LowerExp | Kind::UpperExp);
+    out.push_str(sign(negative && is_decimal, spec));
+    if spec.alternate {
+        out.push_str(match spec.kind {
+            Kind::LowerHex | Kind::UpperHex | Kind::DebugLowerHex | Kind::DebugUpperHex => "0x",
+            Kind::Octal => "0o",
+            Kind::Binary => "0b",
+            _ => "",
+        });
+    }
+    let digits = out.len();
+    match (spec.kind, spec.precision) {
+        (Kind::Display | Kind::Debug, _) => {
+            out.push_str(itoa::Buffer::new().format(magnitude));
+        }
+        (Kind::LowerHex | Kind::DebugLowerHex, _) => push(out, format_args!("{bits:x}")),
+        (Kind::UpperHex | Kind::DebugUpperHex, _) => push(out, format_args!("{bits:X}")),
+        (Kind::Octal, _) => push(out, format_args!("{bits:o}")),
+        (Kind::Binary, _) => push(out, format_args!("{bits:b}")),
+        (Kind::LowerExp, Some(precision)) => push(out, format_args!("{magnitude:.precision$e}")),
+        (Kind::UpperExp, Some(precision)) => push(out, format_args!("{magnitude:.precision$E}")),
+        (Kind::LowerExp, None) => push(out, format_args!("{magnitude:e}")),
+        (Kind::UpperExp, None) => push(out, format_args!("{magnitude:E}")),
+    }
+    pad_number(start, digits, spec, out);
+}
+
+fn sign(negative: bool, spec: &Spec) -> &'static str {
+    match (negative, spec.plus) {
         (true, _) => "-",
         (false, true) => "+",
         (false, false) => "",
-    };
-    let prefix = if spec.alternate { prefix } else { "" };
-    pad_number(&format!("{sign}{prefix}"), &digits, spec, out);
-}
-
-fn exponent(magnitude: u128, spec: &Spec) -> String {
-    match spec.precision {
-        Some(precision) => format!("{magnitude:.precision$e}"),
-        None => format!("{magnitude:e}"),
     }
 }
 
 fn float(value: f64, spec: &Spec, out: &mut String) {
+    let start = out.len();
+    if !value.is_nan() {
+        out.push_str(sign(value.is_sign_negative(), spec));
+    }
+    let digits = out.len();
     let magnitude = value.abs();
-    let digits = match (spec.kind, spec.precision) {
-        (Kind::LowerExp, Some(precision)) => format!("{magnitude:.precision$e}"),
-        (Kind::LowerExp, None) => format!("{magnitude:e}"),
-        (Kind::UpperExp, Some(precision)) => format!("{magnitude:.precision$E}"),
-        (Kind::UpperExp, None) => format!("{magnitude:E}"),
-        (_, Some(precision)) => format!("{magnitude:.precision$}"),
-        (_, None) if is_debug(spec) => format!("{magnitude:?}"),
-        (_, None) => format!("{magnitude}"),
-    };
-    let sign = match (value.is_nan(), value.is_sign_negative(), spec.plus) {
-        (true, ..) | (_, false, false) => "",
-        (_, true, _) => "-",
-        (_, false, true) => "+",
-    };
-    pad_number(sign, &digits, spec, out);
+    match (spec.kind, spec.precision) {
+        (Kind::LowerExp, Some(precision)) => push(out, format_args!("{magnitude:.precision$e}")),
+        (Kind::LowerExp, None) => push(out, format_args!("{magnitude:e}")),
+        (Kind::UpperExp, Some(precision)) => push(out, format_args!("{magnitude:.precision$E}")),
+        (Kind::UpperExp, None) => push(out, format_args!("{magnitude:E}")),
+        (_, Some(precision)) => push(out, format_args!("{magnitude:.precision$}")),
+        (_, None) if is_debug(spec) => push(out, format_args!("{magnitude:?}")),
+        (_, None) => push(out, format_args!("{magnitude}")),
+    }
+    pad_number(start, digits, spec, out);
 }
 
 /// As the library's `Duration` prints for `{:?}`, whatever the type: `1.5ms`.
 fn duration(nanoseconds: i64, spec: &Spec, out: &mut String) {
+    let start = out.len();
     let magnitude = Duration::from_nanos(nanoseconds.unsigned_abs());
-    let sign = match (nanoseconds < 0, spec.plus) {
-        (true, _) => "-",
-        (false, true) => "+",
-        (false, false) => "",
-    };
-    let text = match spec.precision {
-        Some(precision) => format!("{sign}{magnitude:.precision$?}"),
-        None => format!("{sign}{magnitude:?}"),
-    };
-    pad(&text, text.chars().count(), Align::Left, spec, out);
+    out.push_str(sign(nanoseconds < 0, spec));
+    match spec.precision {
+        Some(precision) => push(out, format_args!("{magnitude:.precision$?}")),
+        None => push(out, format_args!("{magnitude:?}")),
+    }
+    pad(start, Align::Left, spec, out);
 }
 
 /// `{}` is the outermost message; `{:#}` and `{:?}` go on with the sources behind colons.
@@ -170,34 +178,38 @@ fn container<'v, 'a: 'v>(
 
 /// Text: cut to the precision, left by default.
 fn pad_text(text: &str, spec: &Spec, out: &mut String) {
-    let most = spec.precision.unwrap_or(usize::MAX);
-    let (end, count) = match text.char_indices().nth(most) {
-        Some((end, _)) => (end, most),
-        None => (text.len(), if spec.width.is_some() { text.chars().count() } else { 0 }),
-    };
-    pad(&text[..end], count, Align::Left, spec, out);
+    let start = out.len();
+    let end = spec.precision.and_then(|most| text.char_indices().nth(most));
+    out.push_str(&text[..end.map_or(text.len(), |(end, _)| end)]);
+    pad(start, Align::Left, spec, out);
 }
 
-/// A number: right by default; with `0` the zeros stand behind the sign and prefix.
-fn pad_number(sign: &str, digits: &str, spec: &Spec, out: &mut String) {
-    let count = sign.len() + digits.len();
+/// The number that stands in `out` from `start`, its digits from `digits`: right by default; with
+/// `0` the zeros stand behind the sign and prefix.
+fn pad_number(start: usize, digits: usize, spec: &Spec, out: &mut String) {
     if spec.zero {
-        let zeros = spec.width.unwrap_or(0).saturating_sub(count);
-        push(out, format_args!("{sign}{:0>zeros$}{digits}", ""));
+        let missing = spec.width.unwrap_or(0).saturating_sub(out.len() - start);
+        insert(digits, '0', missing, out);
     } else {
-        pad(&format!("{sign}{digits}"), count, Align::Right, spec, out);
+        pad(start, Align::Right, spec, out);
     }
 }
 
-/// `text` of `count` characters in the spec's width.
-fn pad(text: &str, count: usize, default: Align, spec: &Spec, out: &mut String) {
-    let missing = spec.width.unwrap_or(0).saturating_sub(count);
+/// Brings the text that stands in `out` from `start` to the spec's width.
+fn pad(start: usize, default: Align, spec: &Spec, out: &mut String) {
+    let Some(width) = spec.width else { return };
+    let missing = width.saturating_sub(out[start..].chars().count());
     let before = match spec.align.unwrap_or(default) {
         Align::Left => 0,
         Align::Center => missing / 2,
         Align::Right => missing,
     };
-    out.extend(std::iter::repeat_n(spec.fill, before));
-    out.push_str(text);
+    insert(start, spec.fill, before, out);
     out.extend(std::iter::repeat_n(spec.fill, missing - before));
+}
+
+fn insert(at: usize, fill: char, count: usize, out: &mut String) {
+    if count > 0 {
+        out.insert_str(at, &String::from_iter(std::iter::repeat_n(fill, count)));
+    }
 }

@@ -42,7 +42,11 @@ impl Templates {
 
     /// Hands the filled text to `put`, piece by piece, unescaped.
     pub fn fill(&mut self, text: &str, fields: &[Field<'_>], mut put: impl FnMut(&str)) {
-        self.fill_pieces(text, fields, &mut put);
+        if text.bytes().any(|byte| byte == b'{' || byte == b'}') {
+            self.fill_pieces(text, fields, &mut put);
+        } else {
+            put(text);
+        }
     }
 
     fn fill_pieces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {
@@ -74,16 +78,16 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// Whether there may be anything to fill. Branchless within 16 bytes, so that it compiles to vector
-/// instructions.
-#[inline]
-#[must_use]
-pub fn has_braces(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let is_brace = |byte: &u8| (*byte == b'{') | (*byte == b'}');
-    let (chunks, rest) = bytes.as_chunks::<16>();
-    chunks.iter().any(|chunk| chunk.iter().fold(false, |found, byte| found | is_brace(byte)))
-        || rest.iter().any(is_brace)
+/// Whether there is a brace in bytes of a text, eight to a word; true also for some that are not
+/// ASCII.
+#[inline(always)]
+pub(crate) fn may_have_braces(words: [u64; 2]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let [found, other] = words.map(|word| {
+        let is = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+        is(b'{') | is(b'}')
+    });
+    (found | other) & (ONES << 7) != 0
 }
 
 fn fill(pieces: &[Piece], fields: &[Field<'_>], scratch: &mut String, put: &mut dyn FnMut(&str)) {

@@ -1,0 +1,3 @@
+fn main() {
+    let _log = logring::logger().bind(logring::kv! { a = 1, a = 2 });
+}

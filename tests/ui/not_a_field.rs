@@ -1,0 +1,5 @@
+fn main() {
+    let a = 1;
+    logring::info!("x", a + 1);
+    logring::info!("x", a, = 2);
+}
