@@ -230,21 +230,20 @@ impl Drain {
         );
         for lane in self.lanes.iter_mut() {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
-            lane.fill(segment, &mut self.spent);
-        }
-        if self.watermark.is_strict() {
-            self.hold.wait(segment, &mut self.lanes, &mut self.spent);
+            // In window order nothing is waited for.
+            lane.held = !self.watermark.is_strict();
+            self.hold.fill(segment, lane, &mut self.spent);
         }
         self.merge.start(&mut self.lanes, watermark);
     }
 
     /// Renders records below the watermark, earliest first, until none is left or a batch is full.
     fn deliver(&mut self) {
-        let Self { merge, lanes, pipeline, spent, segment, clock, written_up_to, .. } = self;
+        let Self { merge, lanes, pipeline, spent, segment, clock, hold, written_up_to, .. } = self;
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
                 pipeline.deliver(segment, clock, lane, written_up_to, spent);
-                lane.fill(*segment, spent);
+                hold.fill(segment, lane, spent);
             });
             if !more {
                 break;

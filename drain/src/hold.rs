@@ -12,7 +12,6 @@ use logring::ring::reader::Position;
 use logring::shm::Segment;
 
 use crate::lane::{Lane, Spent};
-use crate::lanes::Lanes;
 
 /// After this long a holder's state is asked of the operating system.
 const ASK_AFTER: Duration = Duration::from_millis(5);
@@ -31,43 +30,38 @@ impl Hold {
         Self { max, since: HashMap::new() }
     }
 
-    /// Waits until no lane has a busy slot that must be waited for. Lanes that commit meanwhile
-    /// have their head filled.
-    pub(crate) fn wait(&mut self, segment: &Segment, lanes: &mut Lanes, spent: &mut Vec<Spent>) {
-        let mut waiting: Vec<usize> = lanes
-            .indexes()
-            .filter(|at| lanes.get_mut(*at).is_some_and(|lane| must_wait(lane)))
-            .collect();
-        if waiting.is_empty() {
-            self.since.clear();
-            return;
+    /// Fills the lane's head; where a record is being written that may lie below the watermark,
+    /// waits for it first. Once in a pass: what the lane writes after that record lies above.
+    pub(crate) fn fill(&mut self, segment: &Segment, lane: &mut Lane, spent: &mut Vec<Spent>) {
+        lane.fill(segment, spent);
+        if must_wait(lane) {
+            self.wait(segment, lane, spent);
+            lane.held = true;
         }
+    }
+
+    #[cold]
+    fn wait(&mut self, segment: &Segment, lane: &mut Lane, spent: &mut Vec<Spent>) {
         let backoff = Backoff::new();
         let mut ask_at = Instant::now() + ASK_AFTER;
-        while !waiting.is_empty() {
+        while must_wait(lane) {
             let now = Instant::now();
             let ask = now >= ask_at;
             if ask {
                 ask_at = now + ASK_AFTER;
             }
-            waiting.retain(|at| {
-                let Some(lane) = lanes.get_mut(*at) else { return false };
-                lane.fill(segment, spent);
-                if !must_wait(lane) {
-                    return false;
-                }
-                if self.has_waited_enough(lane, now) || (ask && is_hopeless(segment, lane)) {
-                    lane.excused = lane.open.map(|(position, _)| position);
-                    return false;
-                }
-                true
-            });
+            if self.has_waited_enough(lane, now) || (ask && is_hopeless(segment, lane)) {
+                lane.excused = lane.open.map(|(position, _)| position);
+                return;
+            }
             if backoff.is_completed() {
                 std::thread::sleep(NAP);
             } else {
                 backoff.snooze();
             }
+            lane.fill(segment, spent);
         }
+        self.since.remove(&lane.lane);
     }
 
     fn has_waited_enough(&mut self, lane: &Lane, now: Instant) -> bool {
@@ -82,7 +76,7 @@ impl Hold {
 
 fn must_wait(lane: &Lane) -> bool {
     match lane.open {
-        Some((position, true)) => !lane.over && lane.excused != Some(position),
+        Some((position, true)) => !lane.over && !lane.held && lane.excused != Some(position),
         _ => false,
     }
 }

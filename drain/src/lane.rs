@@ -73,6 +73,8 @@ pub(crate) struct Lane {
     pub(crate) dead: bool,
     /// A busy slot that was waited for long enough: its record will be late.
     pub(crate) excused: Option<Position>,
+    /// In this pass a record in the middle of being written was waited for.
+    pub(crate) held: bool,
     /// It has moved since the last batch.
     pub(crate) touched: bool,
     pub(crate) limit: Option<Limit>,
@@ -95,6 +97,7 @@ impl Lane {
             over: false,
             dead: false,
             excused: None,
+            held: false,
             touched: false,
             limit: None,
             position: None,

@@ -21,9 +21,8 @@ struct Outlet {
     cursor: Cursor,
     /// Which of the pipeline's forms it takes.
     form: usize,
-    /// Batches that it is done with, and batches that it was given.
-    done: u64,
-    given: u64,
+    /// Batches that it was given and is not done with, one of its own included.
+    owes: u64,
     told: u32,
 }
 
@@ -42,8 +41,7 @@ impl Outlets {
             .map(|(cursor, form)| Outlet {
                 cursor,
                 form,
-                done: 0,
-                given: 0,
+                owes: 0,
                 told: sink_state::NONE,
             })
             .collect();
@@ -68,17 +66,16 @@ impl Outlets {
                 Arc::new(Batch { bytes, marks: marks.clone(), watermark, clock })
             });
             outlet.cursor.submit(Arc::clone(batch));
-            outlet.given += 1;
+            outlet.owes += 1;
         }
         self.submitted
     }
 
-    /// Gives one sink a batch of its own, which the others have had: it counts for none of them.
+    /// Gives one sink a batch of its own, which the others have had.
     pub(crate) fn submit_to(&mut self, at: usize, batch: Batch) {
         if let Some(outlet) = self.all.get_mut(at) {
             outlet.cursor.submit(Arc::new(batch));
-            // Its completion will be counted, and must not pass for the next batch's.
-            outlet.done = outlet.done.wrapping_sub(1);
+            outlet.owes += 1;
         }
     }
 
@@ -88,7 +85,7 @@ impl Outlets {
         let now = Instant::now();
         for (index, outlet) in self.all.iter_mut().enumerate() {
             while let Step::Done(_) = outlet.cursor.step(now) {
-                outlet.done = outlet.done.wrapping_add(1);
+                outlet.owes = outlet.owes.saturating_sub(1);
             }
             troubles.append(&mut outlet.cursor.take_troubles());
             outlet.tell(&segment.drain_area(), index, now);
@@ -96,10 +93,10 @@ impl Outlets {
         troubles
     }
 
-    /// The newest batch that every sink is done with.
+    /// The newest batch that every sink is done with; 0 while one still owes a batch of its own.
     pub(crate) fn done(&self) -> u64 {
-        let behind = |outlet: &Outlet| outlet.given.wrapping_sub(outlet.done);
-        self.submitted - self.all.iter().map(behind).max().unwrap_or(0)
+        let owed = self.all.iter().map(|outlet| outlet.owes).max().unwrap_or(0);
+        self.submitted.saturating_sub(owed)
     }
 
     /// The newest batch.
