@@ -103,6 +103,7 @@ pub struct Cursor {
     erased: bool,
     stuck: Option<Stuck>,
     troubles: Vec<Trouble>,
+    missed: u64,
 }
 
 impl Cursor {
@@ -299,16 +300,21 @@ impl Cursor {
     }
 
     /// Tries to make a failed cursor count again, at the position of the most advanced one; to be
-    /// called while that one has nothing queued. Returns how many records it missed, as far as
-    /// lanes that it knew tell.
+    /// called while that one has nothing queued. See [`Self::take_missed`].
     ///
     /// # Errors
     /// The sink is as unwell as before, and does not count yet.
-    pub fn heal(&mut self) -> io::Result<u64> {
+    pub fn heal(&mut self) -> io::Result<()> {
         self.epoch = self.ledger.raise_epoch();
-        let missed = self.rejoin()?;
+        self.rejoin()?;
         self.stuck = None;
-        Ok(missed)
+        Ok(())
+    }
+
+    /// How many records the sink missed while it had failed or was not among the drain's sinks,
+    /// since the last call.
+    pub fn take_missed(&mut self) -> u64 {
+        std::mem::take(&mut self.missed)
     }
 
     /// Waits until what was written is on the medium. Streams have none.

@@ -49,8 +49,8 @@ pub(crate) enum Turn {
 pub(crate) struct Drain {
     segment: &'static Segment,
     ledger: Arc<Ledger>,
-    /// The cursor whose positions reading went on from.
-    furthest: usize,
+    /// Where reading began.
+    positions: Positions,
     watermark: Watermark,
     clock: Clock,
     lanes: Lanes,
@@ -78,7 +78,7 @@ impl Drain {
     pub(crate) fn new(
         segment: &'static Segment,
         ledger: Arc<Ledger>,
-        furthest: usize,
+        positions: Positions,
         clock: Clock,
         pipeline: Pipeline,
         outlets: Outlets,
@@ -87,13 +87,13 @@ impl Drain {
     ) -> Self {
         Self {
             segment,
-            furthest,
             watermark: Watermark::new(segment, order),
             clock,
             lanes: Lanes::new(segment.block_count()),
             merge: Merge::default(),
             hold: Hold::new(max_hold),
-            housekeeping: Housekeeping::new(segment, &ledger, furthest),
+            housekeeping: Housekeeping::new(segment, &positions),
+            positions,
             pipeline,
             outlets,
             retire: Retire::default(),
@@ -196,8 +196,7 @@ impl Drain {
             if self.retire.holds(lane) {
                 continue;
             }
-            let mark =
-                self.ledger.lane(self.furthest, lane.index).filter(|mark| mark.inc == lane.inc);
+            let mark = self.positions.lane(lane);
             let told = mark.map_or(0, |mark| mark.sequence);
             let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
             if attempted > told {
@@ -221,7 +220,7 @@ impl Drain {
             lane.over = lane.dead || segment.lane_has_ended(lane.lane);
         }
         let watermark = self.watermark.take(&self.clock);
-        let positions = Positions::of(&self.ledger, self.furthest);
+        let positions = &self.positions;
         self.free_blocks = self.lanes.sweep(
             segment,
             |lane| positions.open(segment, lane),

@@ -13,7 +13,8 @@ use logring::sync::{Ordering, order};
 
 use crate::lane::Spent;
 use crate::lanes::Lanes;
-use crate::ledger::{LaneMark, Ledger};
+use crate::ledger::LaneMark;
+use crate::positions::Positions;
 
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -37,12 +38,12 @@ pub(crate) struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// `cursor` knows which drops were told by earlier drains.
-    pub(crate) fn new(segment: &Segment, ledger: &Ledger, cursor: usize) -> Self {
+    /// `positions` know which drops were told by earlier drains.
+    pub(crate) fn new(segment: &Segment, positions: &Positions) -> Self {
         let geometry = segment.geometry();
         let told = (0..geometry.process_count)
             .map(|index| {
-                let mark = ledger.lane(cursor, geometry.lane_count + index);
+                let mark = positions.mark(geometry.lane_count + index);
                 mark.map_or((0, 0), |mark| (mark.inc, mark.sequence))
             })
             .collect();

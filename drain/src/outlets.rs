@@ -34,14 +34,16 @@ pub(crate) struct Outlets {
 }
 
 impl Outlets {
-    /// Sinks, each with the form of lines that it takes.
-    pub(crate) fn new(cursors: Vec<(Cursor, usize)>) -> Self {
+    /// Sinks, each with the form of lines that it takes; `waiting` says how many batches stand in
+    /// its queue already.
+    pub(crate) fn new(cursors: Vec<(Cursor, usize)>, waiting: &[u64]) -> Self {
         let all = cursors
             .into_iter()
-            .map(|(cursor, form)| Outlet {
+            .zip(waiting)
+            .map(|((cursor, form), owes)| Outlet {
                 cursor,
                 form,
-                owes: 0,
+                owes: *owes,
                 told: sink_state::NONE,
             })
             .collect();
@@ -59,7 +61,8 @@ impl Outlets {
     ) -> u64 {
         self.submitted += 1;
         let mut batches: Vec<Option<Arc<Batch>>> = vec![None; pipeline.forms()];
-        for outlet in &mut self.all {
+        // A failed sink takes nothing: what it misses is counted when it heals.
+        for outlet in self.all.iter_mut().filter(|outlet| !outlet.cursor.has_failed()) {
             let Some(batch) = batches.get_mut(outlet.form) else { continue };
             let batch = batch.get_or_insert_with(|| {
                 let bytes = pipeline.take(outlet.form);
@@ -97,6 +100,11 @@ impl Outlets {
     pub(crate) fn done(&self) -> u64 {
         let owed = self.all.iter().map(|outlet| outlet.owes).max().unwrap_or(0);
         self.submitted.saturating_sub(owed)
+    }
+
+    /// The form of lines that a sink takes.
+    pub(crate) fn form(&self, at: usize) -> usize {
+        self.all.get(at).map_or(0, |outlet| outlet.form)
     }
 
     /// The newest batch.

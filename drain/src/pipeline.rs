@@ -18,11 +18,13 @@ struct Lines {
     sink: Sink,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
+    /// Another form is being rendered alone.
+    silent: bool,
 }
 
 impl Lines {
     fn render(&mut self, event: &Event<'_>) {
-        if self.sink.wants(event.level) {
+        if !self.silent && self.sink.wants(event.level) {
             self.renderer.render(event, &mut self.bytes);
         }
     }
@@ -47,6 +49,7 @@ impl Pipeline {
                 sink: sink.clone(),
                 renderer: Box::new(JsonRenderer::new(sink.json_options())),
                 bytes: Vec::new(),
+                silent: false,
             })
             .collect();
         Self {
@@ -124,6 +127,19 @@ impl Pipeline {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.iter().all(|lines| lines.bytes.is_empty())
+    }
+
+    /// What `work` renders in this form, and in no other. Nothing may be waiting to be taken.
+    pub(crate) fn alone(&mut self, form: usize, work: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let hush = |lines: &mut [Lines], silent| {
+            for (_, lines) in lines.iter_mut().enumerate().filter(|(at, _)| *at != form) {
+                lines.silent = silent;
+            }
+        };
+        hush(&mut self.lines, true);
+        work(self);
+        hush(&mut self.lines, false);
+        self.take(form)
     }
 
     /// How many forms of lines there are.

@@ -15,21 +15,19 @@ use logring::sync::Ordering;
 use crate::clock::Clock;
 use crate::lane::Limit;
 use crate::lanes::Lanes;
-use crate::ledger::{BlockMark, Ledger, Marks};
+use crate::ledger::{BlockMark, Marks};
 use crate::merge::Merge;
 use crate::pipeline::Pipeline;
 use crate::positions::Positions;
 
-/// Renders into `pipeline` what stands between `cursor`'s positions and `to`.
+/// Renders into `pipeline` what stands between the positions `from` and `to`.
 pub(crate) fn render_up_to(
     segment: &'static Segment,
-    ledger: &Ledger,
-    cursor: usize,
+    from: &Positions,
     to: &Marks,
     clock: &Clock,
     pipeline: &mut Pipeline,
 ) {
-    let from = Positions::of(ledger, cursor);
     let slots: HashMap<u32, &BlockMark> = to.blocks.iter().map(|mark| (mark.block, mark)).collect();
     let ends: HashMap<u32, _> = to.lanes.iter().map(|mark| (mark.lane, mark)).collect();
     let mut lanes = Lanes::new(segment.block_count());
@@ -75,32 +73,4 @@ fn last_block(
     let word = BlockWord::of(segment.word(block).load(Ordering::Relaxed))?;
     let owned = matches!(word, BlockWord::Owned { lane: owner, .. } if owner.index == lane);
     owned.then_some((block, mark.slots))
-}
-
-/// Where `cursor` stands, as marks: the end of what another one has to catch up with.
-pub(crate) fn marks_of(segment: &Segment, ledger: &Ledger, cursor: usize, lanes: u32) -> Marks {
-    let blocks = (0..segment.block_count()).filter_map(|block| {
-        let (generation, slots) = ledger.consumed(cursor, block);
-        (slots > 0).then_some(BlockMark { block, generation, slots })
-    });
-    Marks {
-        blocks: blocks.collect(),
-        lanes: (0..lanes).filter_map(|lane| ledger.lane(cursor, lane)).collect(),
-    }
-}
-
-/// How much of what stands in the ring `cursor` has consumed, in slots: all cursors run through the
-/// same batches, so more is further.
-pub(crate) fn progress(segment: &Segment, ledger: &Ledger, cursor: usize) -> u64 {
-    (0..segment.block_count())
-        .filter_map(|block| {
-            let (noted, slots) = ledger.consumed(cursor, block);
-            match BlockWord::of(segment.word(block).load(Ordering::Relaxed))? {
-                BlockWord::Owned { generation, .. } if generation == noted => {
-                    Some(u64::from(slots))
-                }
-                _ => None,
-            }
-        })
-        .sum()
 }

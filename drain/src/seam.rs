@@ -28,6 +28,8 @@ pub(crate) enum Mutation {
     ForgottenBeforeCut,
 }
 
+pub(crate) use hooks::{after_write, before_call, before_store, before_write, mutated};
+
 #[cfg(not(test))]
 mod hooks {
     use super::Mutation;
@@ -91,6 +93,8 @@ pub(crate) mod hooks {
         static POINTS: Cell<u64> = const { Cell::new(0) };
         static CALLS: Cell<u64> = const { Cell::new(0) };
         static DYING: Cell<bool> = const { Cell::new(false) };
+        /// The points in the middle of a write.
+        static IN_WRITES: RefCell<Vec<u64>> = RefCell::default();
     }
 
     /// Sets this thread's script and counts from 0 again.
@@ -99,16 +103,22 @@ pub(crate) mod hooks {
         POINTS.set(0);
         CALLS.set(0);
         DYING.set(false);
+        IN_WRITES.take();
+    }
+
+    /// How many calls were made since [`play`].
+    pub(crate) fn calls() -> u64 {
+        CALLS.get()
+    }
+
+    /// The points in the middle of a write that were passed.
+    pub(crate) fn points_in_writes() -> Vec<u64> {
+        IN_WRITES.take()
     }
 
     /// Changes the running script; the counts go on.
     pub(crate) fn change(change: impl FnOnce(&mut Script)) {
         SCRIPT.with(|s| change(&mut s.borrow_mut()));
-    }
-
-    /// How many points and calls have passed.
-    pub(crate) fn passed() -> (u64, u64) {
-        (POINTS.get(), CALLS.get())
     }
 
     fn kill() -> ! {
@@ -145,6 +155,7 @@ pub(crate) mod hooks {
     pub(crate) fn before_write(len: usize) -> io::Result<usize> {
         before_call()?;
         // A kill in the middle of a write leaves a part of it.
+        IN_WRITES.with(|points| points.borrow_mut().push(POINTS.get() + 1));
         if point() {
             DYING.set(true);
             return Ok(len.div_ceil(2));
@@ -174,5 +185,3 @@ pub(crate) mod hooks {
         SCRIPT.with(|s| s.borrow().mutation == Some(mutation))
     }
 }
-
-pub(crate) use hooks::{after_write, before_call, before_store, before_write, mutated};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use logring::layout::header::clock as clock_kind;
 use logring::shm::{self, DrainLock, Segment};
@@ -12,12 +12,13 @@ use logring::{Error, Result};
 
 use crate::clock::{Bracketed, Clock};
 use crate::config::{Config, Order, Sink};
-use crate::cursor::{Batch, Cursor, Replayed};
+use crate::cursor::{Batch, Cursor, Replayed, Step};
 use crate::drain::{Drain, Turn};
-use crate::ledger::{ClockLine, Ledger, Opened};
+use crate::ledger::{ClockLine, Ledger, Marks, Opened};
 use crate::notice;
 use crate::outlets::Outlets;
 use crate::pipeline::Pipeline;
+use crate::positions::Positions;
 use crate::process::Chain;
 use crate::restart;
 use crate::rhythm::Rhythm;
@@ -82,25 +83,37 @@ impl Service {
             cursors.push((cursor.map_err(StartError::Sink)?, form));
         }
         let (clock, step) = start_clock(segment);
-        for ((cursor, _), spec) in cursors.iter_mut().zip(&options.sinks) {
-            finish(segment, &ledger, cursor, spec).map_err(StartError::Sink)?;
+        let mut pipeline = Pipeline::new(segment, chain, kinds);
+        let mut positions = Vec::new();
+        let mut waiting = Vec::new();
+        for (cursor, form) in &mut cursors {
+            let queued =
+                finish(segment, &ledger, cursor, &mut pipeline, *form).map_err(StartError::Sink)?;
+            positions.push(Positions::of(&ledger, cursor.index(), &queued));
+            waiting.push(u64::from(cursor.queued_bytes() > 0));
         }
-        let furthest = furthest(segment, &ledger, cursors.len());
-        let mut late: Vec<(usize, Batch)> = Vec::new();
-        for (at, ((cursor, _), spec)) in cursors.iter().zip(&options.sinks).enumerate() {
-            late.extend(
-                catch_up(segment, &ledger, cursor, spec, furthest, &clock).map(|batch| (at, batch)),
-            );
+        let geometry = segment.geometry();
+        let lanes = geometry.lane_count + geometry.process_count;
+        let furthest = furthest(segment, lanes, &positions, &ledger);
+        let goal = positions.swap_remove(furthest);
+        let to = goal.marks(segment, lanes);
+        let mut outlets = Outlets::new(cursors, &waiting);
+        // `positions` has the last one now where the furthest stood.
+        for (at, from) in positions.iter().enumerate() {
+            let at = if at == furthest { positions.len() } else { at };
+            if from.progress(segment, lanes) < goal.progress(segment, lanes) {
+                let bytes = pipeline.alone(outlets.form(at), |pipeline| {
+                    restart::render_up_to(segment, from, &to, &clock, pipeline);
+                });
+                let (clock, realtime_ns, ns_per_tick) = clock.line();
+                let clock = ClockLine { clock, realtime_ns, ns_per_tick };
+                outlets.submit_to(at, Batch { bytes, marks: to.clone(), watermark: 0, clock });
+            }
         }
-        let mut outlets = Outlets::new(cursors);
-        for (at, batch) in late {
-            outlets.submit_to(at, batch);
-        }
-        let pipeline = Pipeline::new(segment, chain, kinds);
         let mut drain = Drain::new(
             segment,
             Arc::clone(&ledger),
-            furthest,
+            goal,
             clock,
             pipeline,
             outlets,
@@ -211,56 +224,38 @@ fn start_clock(segment: &Segment) -> (Clock, Option<crate::clock::Step>) {
     Clock::start((clock, i64::try_from(ns).unwrap_or(i64::MAX)), &mut source)
 }
 
-/// Finishes the batch that the previous drain had prepared for this sink and not committed.
+/// Finishes the batch that the previous drain had prepared for this sink and not committed. Returns
+/// its positions if the sink does not take it now: it stays at the head of the sink's queue.
 fn finish(
     segment: &'static Segment,
-    ledger: &Ledger,
+    ledger: &Arc<Ledger>,
     cursor: &mut Cursor,
-    sink: &Sink,
-) -> Result<()> {
-    let Some(replay) = cursor.replay().cloned() else { return Ok(()) };
+    pipeline: &mut Pipeline,
+    form: usize,
+) -> Result<Marks> {
+    let Some(replay) = cursor.replay().cloned() else { return Ok(Marks::default()) };
     let ClockLine { clock, realtime_ns, ns_per_tick } = replay.clock;
     let clock = if segment.clock_kind() == clock_kind::TSC {
         Clock::from_line(clock, realtime_ns, ns_per_tick)
     } else {
         Clock::realtime()
     };
-    let mut pipeline = Pipeline::new(segment, Chain::new(), vec![sink]);
-    restart::render_up_to(segment, ledger, cursor.index(), &replay.marks, &clock, &mut pipeline);
-    let _: Replayed = cursor.finish_replay(Some(&pipeline.take(0)))?;
-    Ok(())
-}
-
-/// The cursor that has consumed most of what stands in the ring.
-fn furthest(segment: &Segment, ledger: &Ledger, cursors: usize) -> usize {
-    (0..cursors)
-        .filter(|cursor| ledger.counts(*cursor))
-        .max_by_key(|cursor| {
-            (restart::progress(segment, ledger, *cursor), std::cmp::Reverse(*cursor))
-        })
-        .unwrap_or(0)
-}
-
-/// What a sink has to be given so that it stands where the furthest one does.
-fn catch_up(
-    segment: &'static Segment,
-    ledger: &Ledger,
-    cursor: &Cursor,
-    sink: &Sink,
-    furthest: usize,
-    clock: &Clock,
-) -> Option<Batch> {
-    let behind = restart::progress(segment, ledger, cursor.index())
-        < restart::progress(segment, ledger, furthest);
-    if !behind || cursor.has_failed() {
-        return None;
+    let from = Positions::of(ledger, cursor.index(), &Marks::default());
+    let bytes = pipeline.alone(form, |pipeline| {
+        restart::render_up_to(segment, &from, &replay.marks, &clock, pipeline);
+    });
+    if cursor.finish_replay(Some(&bytes))? == Replayed::Dropped {
+        return Ok(Marks::default());
     }
-    let geometry = segment.geometry();
-    let lanes = geometry.lane_count + geometry.process_count;
-    let marks = restart::marks_of(segment, ledger, furthest, lanes);
-    let mut pipeline = Pipeline::new(segment, Chain::new(), vec![sink]);
-    restart::render_up_to(segment, ledger, cursor.index(), &marks, clock, &mut pipeline);
-    let (clock, realtime_ns, ns_per_tick) = clock.line();
-    let clock = ClockLine { clock, realtime_ns, ns_per_tick };
-    Some(Batch { bytes: pipeline.take(0), marks, watermark: 0, clock })
+    match cursor.step(Instant::now()) {
+        Step::Done(_) => Ok(Marks::default()),
+        Step::Idle | Step::Stuck { .. } => Ok(replay.marks),
+    }
+}
+
+/// The sink that has consumed most of what stands in the ring; the first of several.
+fn furthest(segment: &Segment, lanes: u32, positions: &[Positions], ledger: &Ledger) -> usize {
+    let progress = |at: usize| positions.get(at).map_or((0, 0), |at| at.progress(segment, lanes));
+    let counting = (0..positions.len()).filter(|cursor| ledger.counts(*cursor));
+    counting.max_by_key(|at| (progress(*at), std::cmp::Reverse(*at))).unwrap_or(0)
 }

@@ -67,6 +67,7 @@ impl Cursor {
             erased: false,
             stuck: None,
             troubles: Vec::new(),
+            missed: 0,
         };
         cursor.restart().map_err(cannot)?;
         ledger.set_opened(index);
@@ -75,7 +76,7 @@ impl Cursor {
 
     fn restart(&mut self) -> io::Result<()> {
         if !self.ledger.counts(self.index) {
-            return self.rejoin().map(drop);
+            return self.rejoin();
         }
         let Output::File(target) = &mut self.output else {
             // A stream gets the batch once more, like any other.
@@ -95,7 +96,7 @@ impl Cursor {
         }
         self.ledger.forget_prepared(self.index);
         self.take_on()?;
-        self.tell(TroubleKind::Unknown, note.after);
+        self.tell(TroubleKind::Unknown, note.after, self.len());
         Ok(())
     }
 
@@ -107,8 +108,8 @@ impl Cursor {
     }
 
     /// Compares the batch, rendered again, with what the file has of it. When the file has the
-    /// beginning of it, the rest is written in place; else, and without `bytes`, what the file has
-    /// of it is cut.
+    /// beginning of it, the rest is written in place. When it is rendered otherwise than before,
+    /// or not at all, what the file has of it is cut. What somebody else wrote there stays.
     ///
     /// # Errors
     /// The file cannot be read or cut. The replay stays open.
@@ -125,9 +126,11 @@ impl Cursor {
         };
         let note = *note;
         let len = target.file.len()?;
-        if let Some(bytes) = bytes
-            && let Some(written) = repeated(target, &note, bytes, len)?
-        {
+        let found = match bytes {
+            Some(bytes) => compare(target, &note, bytes, len)?,
+            None => Found::Other,
+        };
+        if let (Found::Beginning(written), Some(bytes)) = (found, bytes) {
             let (marks, watermark) = (replay.marks.clone(), replay.watermark);
             let batch = Batch { bytes: bytes.to_vec(), marks, watermark, clock: replay.clock };
             self.queued_bytes += batch.bytes.len();
@@ -140,16 +143,16 @@ impl Cursor {
             self.ledger.forget_prepared(self.index);
         }
         // Beyond `after` nothing is ours; then it cannot be told either what before it is.
-        let is_ours = len <= note.after;
+        let is_ours = found == Found::Other && len <= note.after;
         if is_ours {
             target.file.cut(note.before)?;
         }
         self.ledger.forget_prepared(self.index);
         self.replay = None;
         if !is_ours {
-            self.tell(TroubleKind::Unknown, note.after);
+            self.tell(TroubleKind::Unknown, note.after, len);
         } else if len > note.before {
-            self.tell(TroubleKind::Rewritten, len);
+            self.tell(TroubleKind::Rewritten, len, note.before);
         }
         Ok(Replayed::Dropped)
     }
@@ -175,7 +178,7 @@ impl Cursor {
             TroubleKind::Altered
         };
         self.take_on()?;
-        self.tell(kind, note.after);
+        self.tell(kind, note.after, self.len());
         Ok(())
     }
 
@@ -195,7 +198,7 @@ impl Cursor {
         let expected = target.len;
         self.take_on()?;
         if is_trouble {
-            self.tell(kind, expected);
+            self.tell(kind, expected, self.len());
         }
         Ok(())
     }
@@ -229,8 +232,8 @@ impl Cursor {
 
     /// A cursor that does not count, since it is new, was away or has failed, goes to where the most
     /// advanced stands, and counts from there. What it has of an unfinished batch is cut, since it
-    /// will not be replayed. Returns how many records it misses.
-    pub(super) fn rejoin(&mut self) -> io::Result<u64> {
+    /// will not be replayed.
+    pub(super) fn rejoin(&mut self) -> io::Result<()> {
         let prepared = self.ledger.prepared_note(self.index);
         if let (Output::File(target), Some(note)) = (&mut self.output, prepared)
             && target.locate(&note)?.is_some_and(|len| len <= note.after)
@@ -238,10 +241,12 @@ impl Cursor {
             target.file.cut(note.before)?;
         }
         self.ledger.forget_prepared(self.index);
+        let is_new = self.ledger.committed(self.index) == 0;
         let missed = self.ledger.catch_up(self.index);
         self.take_on()?;
         self.ledger.join(self.index);
-        Ok(missed)
+        self.missed += if is_new { 0 } else { missed };
+        Ok(())
     }
 
     fn check_writers(&self) -> io::Result<()> {
@@ -254,22 +259,37 @@ impl Cursor {
         }
     }
 
-    fn tell(&mut self, kind: TroubleKind, expected: u64) {
-        let Output::File(target) = &self.output else { return };
-        let found = target.len;
+    fn tell(&mut self, kind: TroubleKind, expected: u64, found: u64) {
         self.troubles.push(Trouble { sink: self.name.clone(), kind, expected, found });
+    }
+
+    fn len(&self) -> u64 {
+        match &self.output {
+            Output::File(target) => target.len,
+            Output::Stream(_) => 0,
+        }
     }
 }
 
-/// How many bytes of the batch the file has, when what it has is the beginning of these bytes and
-/// they are the ones that the note was made for.
-fn repeated(target: &mut Target, note: &Note, bytes: &[u8], len: u64) -> io::Result<Option<usize>> {
+/// What a file has beyond `before`, beside the batch rendered again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// So many bytes of it, from its beginning.
+    Beginning(usize),
+    /// Something else, although the batch is what it was: somebody else wrote there.
+    Foreign,
+    /// The batch is not what it was, so nothing can be compared.
+    Other,
+}
+
+fn compare(target: &mut Target, note: &Note, bytes: &[u8], len: u64) -> io::Result<Found> {
     target.next.follow(&target.tail, bytes);
     if bytes.len() as u64 != note.after - note.before || target.next.hash() != note.tail_after {
-        return Ok(None);
+        return Ok(Found::Other);
     }
     let there = target.file.read(note.before, len.min(note.after))?;
-    Ok(bytes.starts_with(&there).then_some(there.len()))
+    let is_beginning = bytes.starts_with(&there);
+    Ok(if is_beginning { Found::Beginning(there.len()) } else { Found::Foreign })
 }
 
 fn cannot_open(spec: &SinkSpec, error: io::Error) -> Error {

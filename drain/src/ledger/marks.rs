@@ -234,8 +234,8 @@ impl Ledger {
     }
 
     /// Moves `cursor` to where the most advanced of all cursors stands, and says how many lane
-    /// sequences it passes over by that. Only lanes in which it had a position count, and of an
-    /// incarnation that it has not seen all that the others have.
+    /// sequences it passes over by that. In a lane entry that was taken anew meanwhile, the end of
+    /// the former lane is not known here and not counted.
     pub(crate) fn catch_up(&self, cursor: usize) -> u64 {
         let own = self.entries[cursor];
         let others = || (0..super::layout::ENTRIES).filter(|&e| e != own && self.is_used(e));
@@ -264,8 +264,7 @@ impl Ledger {
             if let Some(best) = best.filter(|best| Some(*best) != old) {
                 missed += match old {
                     Some(old) if old.inc == best.inc => best.sequence - old.sequence,
-                    Some(_) => best.sequence,
-                    None => 0,
+                    _ => best.sequence,
                 };
                 self.set_lane(own, &best);
             }

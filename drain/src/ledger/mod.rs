@@ -89,12 +89,12 @@ impl Ledger {
 
     /// An epoch above all that were used; ids of the caller's next batches come from it.
     pub(crate) fn raise_epoch(&self) -> u32 {
-        if mutated(Mutation::BatchIdReused) {
-            return self.epoch;
-        }
         let epoch = self.words.load(EPOCH_AT) + 1;
         self.words.store(EPOCH_AT, epoch);
         self.words.step_ends();
+        if mutated(Mutation::BatchIdReused) {
+            return 1;
+        }
         // `open` sets a ledger aside long before this could wrap.
         epoch as u32
     }
@@ -125,6 +125,7 @@ impl Ledger {
 
     /// Step (4).
     pub(crate) fn commit(&self, cursor: usize, id: u64) {
+        self.words.step_ends();
         self.set_word(cursor, entry::COMMITTED, id);
         self.words.step_ends();
     }

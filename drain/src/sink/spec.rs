@@ -73,6 +73,7 @@ impl fmt::Display for SinkSpec {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::SinkSpec;
     use std::path::Path;

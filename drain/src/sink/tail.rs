@@ -8,12 +8,14 @@ pub(crate) const TAIL_BYTES: usize = 4096;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tail {
     bytes: Vec<u8>,
+    hash: u64,
 }
 
 impl Tail {
     /// The tail that consists of these bytes, at most 4 KiB of them.
-    pub(crate) const fn of(bytes: Vec<u8>) -> Self {
-        Self { bytes }
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        let hash = hash(&bytes);
+        Self { bytes, hash }
     }
 
     /// Makes `self` the tail of what has `before` as its tail and then `bytes`.
@@ -23,6 +25,7 @@ impl Tail {
         self.bytes.clear();
         self.bytes.extend_from_slice(&before.bytes[before.bytes.len() - kept..]);
         self.bytes.extend_from_slice(new);
+        self.hash = hash(&self.bytes);
     }
 
     /// Whether a line is unfinished here.
@@ -31,13 +34,17 @@ impl Tail {
     }
 
     /// A hash that tells tails apart; it keeps no secret and withstands no attack.
-    pub(crate) fn hash(&self) -> u64 {
-        let (words, rest) = self.bytes.as_chunks::<8>();
-        let hash = words
-            .iter()
-            .fold(self.bytes.len() as u64, |hash, word| hash_word(hash, u64::from_le_bytes(*word)));
-        rest.iter().fold(hash, |hash, &byte| hash_word(hash, byte.into()))
+    pub(crate) const fn hash(&self) -> u64 {
+        self.hash
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words
+        .iter()
+        .fold(bytes.len() as u64, |hash, word| hash_word(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, &byte| hash_word(hash, byte.into()))
 }
 
 /// Takes one more word into a hash. Each step is one-to-one in `hash` and in `word`.
