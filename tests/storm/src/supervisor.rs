@@ -26,6 +26,9 @@ use crate::verify::verify;
 const PRODUCERS: usize = 4;
 /// Milliseconds from one producer's kill to the next.
 const PRODUCER_KILL_MS: std::ops::RangeInclusive<u64> = 40..=200;
+/// Microseconds for which a producer logs without pauses before it is killed: long enough for a thread
+/// that pauses to notice.
+const FRENZY_US: std::ops::RangeInclusive<u64> = 500..=30_000;
 /// Milliseconds from the drain's start to its kill.
 const DRAIN_KILL_MS: std::ops::RangeInclusive<u64> = 150..=1_100;
 /// Bytes of the ring: small, so that it fills while there is no drain.
@@ -57,6 +60,8 @@ struct Storm {
     /// The next thread's number.
     next_thread: usize,
     producers: Vec<Child>,
+    /// The first thread of each.
+    bases: Vec<usize>,
     drain: Option<Child>,
     producer_kills: u64,
     drain_kills: u64,
@@ -87,12 +92,14 @@ impl Storm {
             acks,
             next_thread: 0,
             producers: Vec::new(),
+            bases: Vec::new(),
             drain: None,
             producer_kills: 0,
             drain_kills: 0,
         };
         storm.drain = Some(storm.start_drain()?);
         for _ in 0..PRODUCERS {
+            storm.bases.push(storm.next_thread);
             let producer = storm.start_producer()?;
             storm.producers.push(producer);
         }
@@ -122,8 +129,11 @@ impl Storm {
 
     fn kill_a_producer(&mut self) -> Result<(), Failure> {
         let index = self.random.within(0..=PRODUCERS as u64 - 1) as usize;
+        self.acks.frenzy(self.bases[index]).store(1, Ordering::Relaxed);
+        thread::sleep(Duration::from_micros(self.random.within(FRENZY_US)));
         let status = killed(&mut self.producers[index])?;
         self.producer_kills += u64::from(status.signal() == Some(Signal::SIGKILL as i32));
+        self.bases[index] = self.next_thread;
         self.producers[index] = self.start_producer()?;
         Ok(())
     }
