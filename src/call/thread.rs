@@ -131,6 +131,7 @@ fn take_state(producer: &Producer) -> Option<&'static ThreadState> {
                 let (fresh, wiped) = sys::map_wipe_on_fork(PAGE_BYTES).ok()?;
                 producer.note_wiping(wiped);
                 let fresh_at = fresh.as_ptr() as u64;
+                // pair:page
                 match link.compare_exchange(0, fresh_at, order::page_cas(), order::page_load()) {
                     Ok(_) => fresh.cast(),
                     Err(other) => {

@@ -1,3 +1,5 @@
+//! Settings: defaults, what wins over what, and the sentence for each that cannot be.
+
 use super::*;
 
 fn error(text: &str) -> String {

@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use logring::shm::Segment;
+use logring::sync::Ordering;
 use logring::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -41,9 +43,11 @@ impl Watch {
         args: &DemoArgs,
     ) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
+        let segment = Segment::attach(&stage.segment)?;
         let mut progress = Progress::new(stage, args);
         let mut interrupt = Interrupt::new().map_err(|e| Error::os("note signals", e))?;
-        let look = move || look(drain, &producers, &mut progress, &mut interrupt, &stopped);
+        let look =
+            move || look(drain, &segment, &producers, &mut progress, &mut interrupt, &stopped);
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(look)
@@ -65,6 +69,7 @@ impl Watch {
 /// Looks until it is told to stop the drain, or the drain ends by itself.
 fn look(
     mut drain: Drain,
+    segment: &Segment,
     producers: &[Pid],
     progress: &mut Progress,
     interrupt: &mut Interrupt,
@@ -84,6 +89,10 @@ fn look(
             producers.iter().for_each(|pid| pid.kill());
         }
         progress.show();
+    }
+    // A drain that has not begun would just die of the signal.
+    while !is_at_work(segment, drain.0.id()) && drain.0.try_wait().map_err(waiting)?.is_none() {
+        std::thread::sleep(TICK / 10);
     }
     os::terminate(drain.0.id());
     let status = drain.0.wait().map_err(waiting)?;
@@ -113,6 +122,13 @@ impl Interrupt {
         self.seen = self.seen || matches!(self.noted.read(&mut [0]), Ok(1));
         if self.seen { Err(Error::other("interrupted")) } else { Ok(()) }
     }
+}
+
+/// Whether this drain has announced itself, which it does when it handles signals.
+fn is_at_work(segment: &Segment, pid: u32) -> bool {
+    let area = segment.drain_area();
+    // Relaxed: nothing is read on the strength of it.
+    area.alive().load(Ordering::Relaxed) == 1 && area.pid().load(Ordering::Relaxed) == pid
 }
 
 fn ended(status: ExitStatus, how: &str) -> Result<()> {

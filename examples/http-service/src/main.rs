@@ -45,7 +45,10 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
         [_, "worker", segment, port] => worker::run(segment, port).map(|()| true),
-        [_, "drain", options @ ..] => return logring_drain::cli::run(options),
+        // As if `logring-drain` had been called with what follows.
+        [_, options @ ..] if options.first() == Some(&"drain") => {
+            return logring_drain::cli::main(options.iter().map(Into::into));
+        }
         _ => supervisor::run(&Args::parse()),
     };
     match done {

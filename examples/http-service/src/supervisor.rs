@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use logring::shm::Segment;
+use logring::sync::Ordering;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::sync::Notify;
@@ -133,6 +134,12 @@ impl Site {
             worker.wait()?;
         }
         let mut drain = self.drain.take().ok_or("the drain is gone")?;
+        let segment = Segment::attach(&self.segment)?;
+        let pid = segment.drain_area().pid();
+        // A drain that has not begun would just die of the signal.
+        while pid.load(Ordering::Relaxed) != drain.id() && drain.try_wait()?.is_none() {
+            std::thread::yield_now();
+        }
         kill(Pid::from_raw(drain.id().cast_signed()), Signal::SIGTERM)?;
         let status = drain.wait()?;
         if status.success() { Ok(()) } else { Err(format!("the drain: {status}").into()) }

@@ -14,7 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use logring::{Logger, info, kv, warning};
+use logring::{Logger, info, kv, warn};
 use socket2::{Domain, Socket, Type};
 use tokio::sync::oneshot;
 
@@ -71,7 +71,7 @@ async fn log_request(mut request: Request, next: Next) -> Response {
 /// A handler that logs by the request's logger: its lines carry the request's id.
 async fn look_up_order(Path(order_id): Path<u64>, Extension(log): Extension<Logger>) -> Response {
     if order_id % 100 == 99 {
-        warning!(logger: log, "order not found", order_id);
+        warn!(logger: log, "order not found", order_id);
         return (StatusCode::NOT_FOUND, "no such order\n").into_response();
     }
     format!("order {order_id}: paid\n").into_response()

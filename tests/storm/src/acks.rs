@@ -57,11 +57,20 @@ impl Acks {
         self.word(thread + 1)
     }
 
+    /// Not 0 once the threads from `base` on shall log without pauses, since their end is near: most
+    /// kills would meet them pausing.
+    pub(crate) fn frenzy(&self, base: usize) -> &AtomicU64 {
+        self.at((base + 1) * STRIDE + 8)
+    }
+
     fn word(&self, index: usize) -> &AtomicU64 {
-        let offset = index * STRIDE;
-        assert!(offset + 8 <= self.map.len(), "thread {index} is beyond the ledger");
-        // SAFETY: in bounds by the assertion, aligned since maps begin at a page and the stride is a
-        // multiple of 8; alive as long as the map; everybody uses these bytes as atomic words.
+        self.at(index * STRIDE)
+    }
+
+    fn at(&self, offset: usize) -> &AtomicU64 {
+        assert!(offset + 8 <= self.map.len(), "offset {offset} is beyond the ledger");
+        // SAFETY: in bounds by the assertion, aligned since maps begin at a page and all offsets are
+        // multiples of 8; alive as long as the map; everybody uses these bytes as atomic words.
         unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
     }
 }

@@ -29,15 +29,15 @@ pub(crate) fn run(segment: &str, acks: &Path, base: &str, seed: &str) -> Result<
     thread::scope(|scope| {
         for id in base..base + THREADS {
             let acks = &acks;
-            scope.spawn(move || log(acks, id, Random::new(seed ^ id as u64)));
+            scope.spawn(move || log(acks, base, id, Random::new(seed ^ id as u64)));
         }
     });
     Ok(())
 }
 
-/// Bursts of records with pauses, until the ledger says stop.
-fn log(acks: &Acks, id: usize, mut random: Random) {
-    let acked = acks.of(id);
+/// Bursts of records with pauses, until the ledger says stop; without pauses before a kill.
+fn log(acks: &Acks, base: usize, id: usize, mut random: Random) {
+    let (acked, frenzy) = (acks.of(id), acks.frenzy(base));
     let mut n = 0u64;
     while !acks.stopped() {
         for _ in 0..random.within(1..=200) {
@@ -50,6 +50,9 @@ fn log(acks: &Acks, id: usize, mut random: Random) {
             }
             // Release: the record is acknowledged before it is counted, for whoever reads this later.
             acked.store(n, Ordering::Release);
+        }
+        if frenzy.load(Ordering::Relaxed) != 0 {
+            continue;
         }
         thread::sleep(Duration::from_micros(random.within(0..=25_000)));
     }

@@ -26,6 +26,9 @@ use crate::verify::verify;
 const PRODUCERS: usize = 4;
 /// Milliseconds from one producer's kill to the next.
 const PRODUCER_KILL_MS: std::ops::RangeInclusive<u64> = 40..=200;
+/// Microseconds for which a producer logs without pauses before it is killed: long enough for a thread
+/// that pauses to notice.
+const FRENZY_US: std::ops::RangeInclusive<u64> = 500..=30_000;
 /// Milliseconds from the drain's start to its kill.
 const DRAIN_KILL_MS: std::ops::RangeInclusive<u64> = 150..=1_100;
 /// Bytes of the ring: small, so that it fills while there is no drain.
@@ -57,6 +60,8 @@ struct Storm {
     /// The next thread's number.
     next_thread: usize,
     producers: Vec<Child>,
+    /// The first thread of each.
+    bases: Vec<usize>,
     drain: Option<Child>,
     producer_kills: u64,
     drain_kills: u64,
@@ -87,12 +92,14 @@ impl Storm {
             acks,
             next_thread: 0,
             producers: Vec::new(),
+            bases: Vec::new(),
             drain: None,
             producer_kills: 0,
             drain_kills: 0,
         };
         storm.drain = Some(storm.start_drain()?);
         for _ in 0..PRODUCERS {
+            storm.bases.push(storm.next_thread);
             let producer = storm.start_producer()?;
             storm.producers.push(producer);
         }
@@ -122,8 +129,11 @@ impl Storm {
 
     fn kill_a_producer(&mut self) -> Result<(), Failure> {
         let index = self.random.within(0..=PRODUCERS as u64 - 1) as usize;
+        self.acks.frenzy(self.bases[index]).store(1, Ordering::Relaxed);
+        thread::sleep(Duration::from_micros(self.random.within(FRENZY_US)));
         let status = killed(&mut self.producers[index])?;
         self.producer_kills += u64::from(status.signal() == Some(Signal::SIGKILL as i32));
+        self.bases[index] = self.next_thread;
         self.producers[index] = self.start_producer()?;
         Ok(())
     }
@@ -162,6 +172,8 @@ impl Storm {
             must_end_well("producer", &mut producer)?;
         }
         let mut drain = self.drain.take().ok_or("the drain is gone")?;
+        let segment = Segment::attach(&self.segment)?;
+        wait_until_at_work(&segment, &mut drain)?;
         kill(Pid::from_raw(drain.id().cast_signed()), Signal::SIGTERM)?;
         must_end_well("drain", &mut drain)?;
 
@@ -177,7 +189,7 @@ impl Storm {
             threads_killed: self.producer_kills * THREADS as u64,
             acknowledged: acked.iter().sum(),
             files,
-            blocks_leaked: blocks_owned(&Segment::attach(&self.segment)?),
+            blocks_leaked: blocks_owned(&segment),
         })
     }
 
@@ -243,6 +255,24 @@ impl Drop for Storm {
 fn killed(child: &mut Child) -> std::io::Result<ExitStatus> {
     child.kill()?;
     child.wait()
+}
+
+/// Waits until a drain has announced itself: one that has not begun would just die of a SIGTERM.
+fn wait_until_at_work(segment: &Segment, drain: &mut Child) -> Result<(), Failure> {
+    let begin = Instant::now();
+    let area = segment.drain_area();
+    while area.alive().load(Ordering::Relaxed) != 1
+        || area.pid().load(Ordering::Relaxed) != drain.id()
+    {
+        if let Some(status) = drain.try_wait()? {
+            return Err(format!("the drain ended by itself: {status}").into());
+        }
+        if begin.elapsed() > WATCHDOG {
+            return Err(format!("drain {} does not begin", drain.id()).into());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Waits for a child that has been asked to end.
