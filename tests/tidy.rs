@@ -57,6 +57,7 @@ const ATOMICS: &[(&str, &str)] = &[
 
 /// Test files that may sleep, and why waiting for a condition does not do there.
 const SLEEPS: &[(&str, &str)] = &[
+    ("tests/common/watch.rs", "the one wait for a condition: it looks every two milliseconds"),
     ("tests/storm/src/producer.rs", "its bursts have pauses of random length"),
     (
         "tests/storm/src/supervisor.rs",

@@ -79,10 +79,11 @@ impl Memory for Segment {
 
     #[inline(always)]
     fn prefetch(&self, block: u32) {
-        if block < self.block_count() {
-            sys::prefetch_write(std::ptr::from_ref(self.word(block)).cast());
-            sys::prefetch_write(self.slots.block(block).as_ptr());
-        }
+        // Unchecked, since a prefetch of a wrong address does nothing: the lane's cell is closed
+        // here, and a check would be a way to panic.
+        let word = self.offsets().words + block as usize * 8;
+        sys::prefetch_write(self.view().base().as_ptr().wrapping_add(word));
+        sys::prefetch_write(self.slots.first_byte_of(block));
     }
 
     #[inline]

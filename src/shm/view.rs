@@ -311,6 +311,14 @@ impl Slots {
         Block(unsafe { self.base.add(slot << self.slot_shift) }.as_ptr())
     }
 
+    /// Where the block of this number begins, were there one: not to be read or written through.
+    #[inline(always)]
+    #[must_use]
+    pub fn first_byte_of(&self, block: u32) -> *const u8 {
+        let slot = block as usize * self.slots_per_block as usize;
+        self.base.as_ptr().wrapping_add(slot << self.slot_shift)
+    }
+
     /// The address of a slot, for its owner.
     #[inline(always)]
     #[must_use]

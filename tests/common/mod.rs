@@ -2,6 +2,9 @@
 //! in another process, and lines between them.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod drain;
+pub mod watch;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -125,6 +128,7 @@ impl Peer {
             .stdout(Stdio::piped())
             .spawn()
             .expect("own binary starts");
+        watch::watch(child.id());
         let lines = BufReader::new(child.stdout.take().expect("piped"));
         Self { child, lines }
     }
@@ -158,6 +162,7 @@ impl Peer {
     pub fn kill(mut self) {
         self.child.kill().expect("our child");
         self.child.wait().expect("our child");
+        watch::unwatch(self.pid());
     }
 
     /// Waits for it to end well.
@@ -166,7 +171,18 @@ impl Peer {
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.lines, &mut rest).expect("pipe");
         let status = self.child.wait().expect("our child");
+        watch::unwatch(self.pid());
         assert!(status.success(), "{status}: {rest}");
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            watch::unwatch(self.pid());
+        }
     }
 }
 

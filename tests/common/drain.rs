@@ -1,0 +1,208 @@
+//! The real drain beside a test: its binary, a segment of the test's own, and what it has written.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use logring::shm::Segment;
+use logring::sync::Ordering;
+use serde_json::Value;
+
+use super::watch::{signal, unwatch, wait_until, watch};
+use super::{Directory, Name};
+
+/// The drain's binary of this profile, built when it is missing or older than its sources.
+pub fn drain_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let exe = std::env::current_exe().expect("own path");
+        // target/<profile>/deps/<test>
+        let profile = exe.ancestors().nth(2).expect("three levels below target");
+        let binary = profile.join("logring-drain");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let newest = newest(&root.join("src")).max(newest(&root.join("drain/src")));
+        let built = binary.metadata().and_then(|meta| meta.modified());
+        if built.is_ok_and(|built| built >= newest) {
+            return binary;
+        }
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--locked", "-p", "logring-drain"]).current_dir(root);
+        build.arg("--target-dir").arg(profile.parent().expect("the target directory"));
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build.status().expect("cargo starts");
+        assert!(status.success() && binary.exists(), "cargo build -p logring-drain: {status}");
+        binary
+    })
+}
+
+/// When the newest file below `folder` was changed.
+fn newest(folder: &Path) -> SystemTime {
+    let entries = std::fs::read_dir(folder).expect("sources");
+    let changed = entries.map(|entry| {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            return newest(&path);
+        }
+        path.metadata().and_then(|meta| meta.modified()).expect("a time of change")
+    });
+    changed.max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A segment's name, and a directory for what its drain keeps and writes.
+pub struct Site {
+    pub name: Name,
+    pub directory: Directory,
+}
+
+impl Site {
+    pub fn new() -> Self {
+        Self { name: Name::new(), directory: Directory::new() }
+    }
+
+    pub fn segment(&self) -> &str {
+        &self.name.0
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.0.join(name)
+    }
+
+    /// The file of a drain with one sink.
+    pub fn output(&self) -> PathBuf {
+        self.path("out.jsonl")
+    }
+
+    /// `logring-drain run` on this segment into these files, with its ledger in the directory.
+    pub fn command(&self, outputs: &[&Path]) -> Command {
+        let mut command = drain_command();
+        command.env("LOGRING_RUNTIME_DIR", self.path("run"));
+        // Processes stand still for long on a busy machine, and order is to wait for them.
+        command.args(["run", "--segment", self.segment(), "--max-hold", "60s"]);
+        for output in outputs {
+            command.arg("--sink").arg(format!("json:{}", output.display()));
+        }
+        command
+    }
+
+    /// A drain into [`Site::output`] that reads.
+    pub fn start_drain(&self) -> Drain {
+        self.start(self.command(&[&self.output()]))
+    }
+
+    /// The drain of this command, reading.
+    pub fn start(&self, command: Command) -> Drain {
+        let drain = Drain::spawn(command);
+        drain.wait_until_it_reads(self.segment());
+        drain
+    }
+}
+
+/// The drain's binary in an environment that says nothing about logging.
+pub fn drain_command() -> Command {
+    let mut command = Command::new(drain_binary());
+    command.env_remove("LOGRING").stdin(Stdio::null());
+    command
+}
+
+/// A drain as a process; killed when it is dropped.
+pub struct Drain {
+    child: Child,
+}
+
+impl Drain {
+    pub fn spawn(mut command: Command) -> Self {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let child = child.expect("the drain starts");
+        watch(child.id());
+        Self { child }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it holds the segment and reads.
+    pub fn wait_until_it_reads(&self, segment: &str) {
+        wait_until("the drain to read", || {
+            Segment::attach(segment).is_ok_and(|segment| {
+                let area = segment.drain_area();
+                area.alive().load(Ordering::Relaxed) == 1
+                    && area.pid().load(Ordering::Relaxed) == self.pid()
+            })
+        });
+    }
+
+    /// Waits for its end: how it ended and what it said on stderr.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let mut said = String::new();
+        let stderr = self.child.stderr.as_mut().expect("piped");
+        stderr.read_to_string(&mut said).expect("the drain says text");
+        let status = self.child.wait().expect("our child");
+        unwatch(self.pid());
+        (status, said)
+    }
+
+    /// Sends it this signal, and waits until it has ended well and in silence.
+    pub fn end_by(self, number: libc::c_int) {
+        signal(self.pid(), number);
+        let (status, said) = self.wait();
+        assert!(status.success(), "{status}: {said}");
+        assert_eq!(said, "", "what a drain says at its end");
+    }
+
+    /// Lets it write what has been committed, and end.
+    pub fn stop(self) {
+        self.end_by(libc::SIGTERM);
+    }
+
+    /// Kills it, wherever it stands.
+    pub fn kill(mut self) {
+        self.child.kill().expect("our child");
+        self.child.wait().expect("our child");
+        unwatch(self.pid());
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            unwatch(self.pid());
+        }
+    }
+}
+
+/// The lines of an output file, each of them whole JSON, the last one ended.
+pub fn lines(path: &Path) -> impl Iterator<Item = Value> + use<> {
+    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut reader = BufReader::with_capacity(1 << 20, file);
+    let mut line = Vec::new();
+    let mut number = 0;
+    std::iter::from_fn(move || {
+        line.clear();
+        number += 1;
+        if reader.read_until(b'\n', &mut line).expect("the output is read") == 0 {
+            return None;
+        }
+        let text = || String::from_utf8_lossy(&line[..line.len().min(200)]);
+        assert_eq!(line.last(), Some(&b'\n'), "line {number} has no end: {}", text());
+        let value = serde_json::from_slice(&line);
+        Some(value.unwrap_or_else(|error| panic!("line {number}: {error}: {}", text())))
+    })
+}
+
+/// A number in a line.
+pub fn number(line: &Value, key: &str) -> u64 {
+    line[key].as_u64().unwrap_or_else(|| panic!("no number {key:?} in {line}"))
+}
+
+/// Whether a line is the drain's own.
+pub fn is_notice(line: &Value) -> bool {
+    line["target"] == "logring"
+}

@@ -1,0 +1,147 @@
+//! Claim: between mark and commit of a log call the machine code has no locked instruction, no fence
+//! and no way to panic; what is called there is cold code, the clock and `memcpy`.
+//!
+//! It disassembles itself. From the store that closes the lane's cell, every path is followed: to the
+//! end of `begin`, then from its return through the encoding in the caller to `publish`, then there up
+//! to the store that opens the cell again.
+#![cfg(target_arch = "x86_64")]
+
+mod common;
+
+use std::hint::black_box;
+
+use common::Name;
+use common::watch::watchdog;
+use disassembly::{Code, Function};
+use logring::sync::{AtomicU64, Ordering, fence};
+use logring::{Overflow, info};
+
+#[path = "disassembly/mod.rs"]
+mod disassembly;
+
+/// What code between mark and commit may call: see `begin`. Cold, or not ours and without locks.
+const ALLOWED: &[&str] = &[
+    "logring::call::emit::begin_cold",
+    "logring::record::writer::put_split",
+    "clock_gettime",
+    "memcpy",
+];
+
+#[inline(never)]
+fn three_values(order_id: u64, cents: i64, weight: f64) {
+    info!("order placed", order_id, cents, weight);
+}
+
+#[inline(never)]
+fn a_string(customer: &str) {
+    info!("order placed", customer);
+}
+
+#[inline(never)]
+fn adds(word: &AtomicU64) -> u64 {
+    word.fetch_add(1, Ordering::Relaxed)
+}
+
+#[inline(never)]
+fn swaps(word: &AtomicU64) {
+    word.store(1, Ordering::SeqCst);
+}
+
+#[inline(never)]
+fn fences(word: &AtomicU64) -> u64 {
+    word.store(1, Ordering::Relaxed);
+    fence(Ordering::SeqCst);
+    word.load(Ordering::Relaxed)
+}
+
+#[inline(never)]
+fn indexes(values: &[u64], index: usize) -> u64 {
+    values[index]
+}
+
+#[inline(never)]
+fn allocates(n: u64) -> Box<u64> {
+    Box::new(n)
+}
+
+/// The disassembly of this program, in which all of the above is used.
+fn own_code() -> Code {
+    let name = Name::new();
+    let builder = logring::builder(name.0.clone()).overflow(Overflow::Drop);
+    let _guard = builder.install().expect("installed");
+    three_values(black_box(1), black_box(2), black_box(0.5));
+    a_string(black_box("acme"));
+    let word = AtomicU64::new(adds(&AtomicU64::new(1)));
+    swaps(&word);
+    let sum = fences(&word) + indexes(black_box(&[1, 2]), black_box(1)) + *allocates(black_box(1));
+    assert_eq!(black_box(sum), 4);
+    Code::own()
+}
+
+/// What is wrong on the way from mark to commit, for a caller of a log macro.
+fn faults(code: &Code, caller: &str) -> Vec<String> {
+    let begin = code.function("logring::call::emit::begin");
+    let publish = code.function("logring::call::emit::publish");
+    let caller = code.function(&format!("hot_path_has_no_lock_prefix::{caller}"));
+
+    // `left`, the first word of the cell, becomes 0, and at last something else again.
+    let close = begin.only("closes the cell", |text| {
+        text.starts_with("movl $0x0,0x0(%r") || text.starts_with("movl $0x0,(%r")
+    });
+    let open = publish.only("opens the cell", |text| {
+        let stored = text.strip_prefix("mov %e").and_then(|rest| rest.split_once(','));
+        stored.is_some_and(|(_, to)| to.starts_with("(%r") || to.starts_with("0x0(%r"))
+    });
+    let opened = caller.only("calls begin", |text| code.target(text) == Some(begin.name()));
+    let committed = caller.only("calls publish", |text| code.target(text) == Some(publish.name()));
+
+    let mut faults = Vec::new();
+    for (function, region) in [
+        (begin, begin.reach(close, None)),
+        (caller, caller.reach(opened + 1, Some(committed))),
+        (publish, publish.reach(0, Some(open))),
+    ] {
+        assert!(region.len() > 10, "{} instructions of {}", region.len(), function.name());
+        check(code, function, &region, &mut faults);
+    }
+    faults
+}
+
+/// Notes what must not stand in a region of a function: instructions that wait for other
+/// processors, and ways out of it that are not allowed, those to panics among them.
+fn check(code: &Code, function: &Function, region: &[usize], faults: &mut Vec<String>) {
+    for text in region.iter().map(|at| function.text(*at)) {
+        let target = code.target(text);
+        let waits = text.starts_with("lock ")
+            || text.starts_with("xchg") && text.contains('(')
+            || ["mfence", "lfence", "sfence", "syscall", "cpuid", "ud2"].contains(&text);
+        if waits || function.leaves(text) && !target.is_some_and(|name| ALLOWED.contains(&name)) {
+            faults.push(format!("{}: {text}: {}", function.name(), target.unwrap_or("-")));
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "it is about optimised code")]
+fn release_only_no_lock_no_fence_no_panic_from_mark_to_commit() {
+    let _watchdog = watchdog();
+    let code = own_code();
+    for caller in ["three_values", "a_string"] {
+        let faults = faults(&code, caller);
+        assert!(faults.is_empty(), "{caller}:\n{}", faults.join("\n"));
+    }
+    // What must be seen is seen.
+    for (caller, expected) in [
+        ("adds", "lock "),
+        ("swaps", "xchg"),
+        ("fences", "fence|lock "),
+        ("indexes", "panic_bounds_check"),
+        ("allocates", "alloc"),
+    ] {
+        let function = code.function(&format!("hot_path_has_no_lock_prefix::{caller}"));
+        let mut faults = Vec::new();
+        check(&code, function, &function.reach(0, None), &mut faults);
+        let seen = faults.iter().any(|fault| expected.split('|').any(|word| fault.contains(word)));
+        assert!(seen, "{caller} has {expected:?}, seen were {faults:?}");
+    }
+}
