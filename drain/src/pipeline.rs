@@ -84,7 +84,7 @@ impl Pipeline {
 
         let owner = lane.owner;
         let Self { strings, chain, lines, payload_max, event, .. } = self;
-        let mut decoded = std::mem::take(event).recycle();
+        let mut decoded = std::mem::take(event);
         let whole = lane.take(segment, *payload_max, spent).is_some_and(|record| {
             let raw = Raw {
                 timestamp_ns,

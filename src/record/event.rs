@@ -113,13 +113,19 @@ impl Default for Event<'_> {
 impl Event<'_> {
     /// An empty event that keeps this one's allocations, for the next record: the vectors' memory
     /// does not depend on the lifetime of what stood in them.
+    #[inline]
     #[must_use]
     pub fn recycle<'b>(self) -> Event<'b> {
-        fn empty<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
-            fields.clear();
-            // Collecting an empty vector into one of the same shape reuses its allocation.
-            fields.into_iter().map(|_| unreachable!("the vector is empty")).collect()
-        }
         Event { context: empty(self.context), fields: empty(self.fields), ..Event::default() }
     }
+}
+
+#[inline]
+fn empty<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
+    if fields.capacity() == 0 {
+        return Vec::new();
+    }
+    fields.clear();
+    // Collecting an empty vector into one of the same shape reuses its allocation.
+    fields.into_iter().map(|_| unreachable!("the vector is empty")).collect()
 }

@@ -40,4 +40,11 @@ pub trait Memory {
     fn flush(&self, _block: Self::Block, _slot: u32) {}
     /// Word `word` of a slot (0 is the stamp), as the drain copies it.
     fn slot_word(&self, block: Self::Block, slot: u32, word: u32) -> u64;
+    /// Copies a slot's words from word `from` on, as many as `to` has, each as it stands in memory.
+    #[inline]
+    fn copy_words(&self, block: Self::Block, slot: u32, from: u32, to: &mut [[u8; 8]]) {
+        for (word, to) in (from..).zip(to) {
+            *to = self.slot_word(block, slot, word).to_le_bytes();
+        }
+    }
 }

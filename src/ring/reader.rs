@@ -314,9 +314,9 @@ pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
 /// private memory is then validated, shared memory is not looked at again.
 pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &mut Vec<u8>) {
     let handle = memory.block(block);
-    for word in from..memory.slot_words() {
-        out.extend_from_slice(&memory.slot_word(handle, slot, word).to_le_bytes());
-    }
+    let at = out.len();
+    out.resize(at + memory.slot_words().saturating_sub(from) as usize * 8, 0);
+    memory.copy_words(handle, slot, from, out[at..].as_chunks_mut().0);
     memory.flush(handle, slot);
 }
 

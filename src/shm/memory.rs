@@ -78,6 +78,11 @@ impl Memory for Segment {
     }
 
     #[inline(always)]
+    fn copy_words(&self, block: Self::Block, slot: u32, from: u32, to: &mut [[u8; 8]]) {
+        self.slots.copy_words(block, slot, from, to);
+    }
+
+    #[inline(always)]
     fn prefetch(&self, block: u32) {
         // Unchecked, since a prefetch of a wrong address does nothing: the lane's cell is closed
         // here, and a check would be a way to panic.

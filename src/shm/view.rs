@@ -341,13 +341,26 @@ impl Slots {
     #[inline(always)]
     #[must_use]
     pub fn slot_word(&self, block: Block, slot: u32, word: u32) -> u64 {
-        let offset = ((slot as usize) << self.slot_shift) + word as usize * 8;
-        let at = block.0.wrapping_add(offset);
-        if at < self.base.as_ptr() || at >= self.end.as_ptr() {
-            return 0;
+        let mut bytes = [[0; 8]];
+        self.copy_words(block, slot, word, &mut bytes);
+        u64::from_le_bytes(bytes[0])
+    }
+
+    /// Copies words of a slot from word `from` on, as many as `to` has, by relaxed loads; zeros
+    /// where that is not inside the ring.
+    #[inline(always)]
+    pub fn copy_words(&self, block: Block, slot: u32, from: u32, to: &mut [[u8; 8]]) {
+        let offset = ((slot as usize) << self.slot_shift) + from as usize * 8;
+        let start = block.0.wrapping_add(offset);
+        let room = self.end.addr().get().wrapping_sub(start.addr());
+        if start < self.base.as_ptr() || start > self.end.as_ptr() || room < to.len() * 8 {
+            return to.fill([0; 8]);
         }
-        // SAFETY: inside the ring, as just checked; blocks and offsets are multiples of 8.
-        unsafe { AtomicU64::from_ptr(at.cast()) }.load(Ordering::Relaxed)
+        for (index, to) in to.iter_mut().enumerate() {
+            // SAFETY: inside the ring, as just checked; blocks and offsets are multiples of 8.
+            let word = unsafe { AtomicU64::from_ptr(start.add(index * 8).cast()) };
+            *to = word.load(Ordering::Relaxed).to_le_bytes();
+        }
     }
 }
 

@@ -1,0 +1,224 @@
+//! What does a log call cost the thread that makes it?
+//!
+//! Bursts of 20 calls with two integers and a double, the whole burst timed, while the real drain
+//! reads on another core. In turn with them, in the same process, bursts of the floor: what no log
+//! call can do without, which is reading the clock, filling a slot and publishing it. The way
+//! between the cores is measured around each window, and windows in which it changed are dropped.
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use clap::Parser;
+use logring::sync::{AtomicU64, Ordering};
+use logring::{Overflow, info, sys};
+use logring_bench::Failure;
+use logring_bench::cores::{self, PingPong, Regime};
+use logring_bench::drain::{Drain, Place};
+use logring_bench::report::{Report, mean, quantile};
+use nix::unistd::Pid;
+
+/// What a log call costs the thread that makes it
+#[derive(Debug, Parser)]
+struct Args {
+    /// Records of a window, and as many rounds of the floor
+    #[arg(long, default_value_t = 20_000)]
+    records: u64,
+    /// Windows
+    #[arg(long, default_value_t = 50)]
+    rounds: u64,
+}
+
+fn main() -> ExitCode {
+    logring_bench::exit("call", measure(&Args::parse()))
+}
+
+/// Calls of a burst.
+const BURST: u64 = 20;
+/// Between two bursts the drain gets on; at this pace it sleeps most of the time.
+const PAUSE_NS: u64 = 20_000;
+/// The cores' neighbourhood holds for seconds: a longer window may have seen two of them.
+const WINDOW_NS_MAX: u64 = 200_000_000;
+/// A burst that takes longer was interrupted, by the host or by another process.
+const INTERRUPTED_NS: f64 = 20_000.0;
+
+fn measure(args: &Args) -> Result<(), Failure> {
+    let program = Drain::build()?;
+    let place = Place::new("call")?;
+    let [own_core, drain_core] = cores::two()?;
+    let drain = Drain::start(&program, &place, &place.file("out.jsonl"))?;
+    cores::bind(drain.pid(), drain_core)?;
+    cores::bind(Pid::from_raw(0), own_core)?;
+    let _guard = logring::builder(place.segment()).overflow(Overflow::BlockForever).install()?;
+    let mut ping_pong = PingPong::on(drain_core);
+    let floor = Floor::new();
+    let ticks = Ticks::measure();
+
+    let mut windows: Vec<Window> = Vec::new();
+    let mut dropped = 0;
+    for _ in 0..args.rounds {
+        let before = Regime::of(ping_pong.round_trip_ns());
+        let begin_ns = sys::monotonic_ns();
+        let (calls, floors) = window(args.records / BURST, &floor, &ticks);
+        let took_ns = sys::monotonic_ns() - begin_ns;
+        let after = Regime::of(ping_pong.round_trip_ns());
+        if before == after && took_ns <= WINDOW_NS_MAX {
+            windows.push(Window { regime: before, calls, floors });
+        } else {
+            dropped += 1;
+        }
+    }
+    drop(ping_pong);
+    drain.end()?;
+    println!(
+        "call: {} windows, {dropped} more dropped (the cores moved, or too long)",
+        windows.len()
+    );
+    for regime in Regime::ALL {
+        show(regime, &windows);
+    }
+    if windows.is_empty() { Err("no window was undisturbed".into()) } else { Ok(()) }
+}
+
+/// Nanoseconds a record, burst by burst, of one window.
+struct Window {
+    regime: Regime,
+    calls: Vec<f64>,
+    floors: Vec<f64>,
+}
+
+fn show(regime: Regime, windows: &[Window]) {
+    let of = |pick: fn(&Window) -> &Vec<f64>| -> Vec<f64> {
+        windows
+            .iter()
+            .filter(|window| window.regime == regime)
+            .flat_map(|window| pick(window).iter().copied())
+            .collect()
+    };
+    let (calls, floors) = (of(|window| &window.calls), of(|window| &window.floors));
+    if calls.is_empty() || floors.is_empty() {
+        return;
+    }
+    let whole = |figures: &[f64]| -> Vec<f64> {
+        figures.iter().copied().filter(|ns| ns * BURST as f64 <= INTERRUPTED_NS).collect()
+    };
+    let interrupted = calls.len() - whole(&calls).len();
+    let (calls, floors) = (whole(&calls), whole(&floors));
+    let (call, floor) = (mean(&calls), mean(&floors));
+    let (call_p99, floor_p99) = (quantile(&calls, 0.99), quantile(&floors, 0.99));
+    Report::new("call")
+        .word("cores", &regime.to_string())
+        .count("bursts", calls.len() as u64)
+        .count("interrupted", interrupted as u64)
+        .figure("call_mean_ns", call)
+        .figure("call_p50_ns", quantile(&calls, 0.5))
+        .figure("call_p99_ns", call_p99)
+        .figure("floor_mean_ns", floor)
+        .figure("floor_p50_ns", quantile(&floors, 0.5))
+        .figure("floor_p99_ns", floor_p99)
+        .figure("ratio_mean", call / floor)
+        .figure("ratio_p99", call_p99 / floor_p99)
+        .print();
+    println!(
+        "call, {regime}: {call:.1} ns a record in bursts of {BURST}, p99 {call_p99:.1}; floor \
+         {floor:.1}, p99 {floor_p99:.1}; {:.2} times the floor, p99 {:.2} times ({} bursts, \
+         {interrupted} interrupted)",
+        call / floor,
+        call_p99 / floor_p99,
+        calls.len(),
+    );
+}
+
+/// Bursts of calls and of the floor in turn; nanoseconds a record of each.
+fn window(bursts: u64, floor: &Floor, ticks: &Ticks) -> (Vec<f64>, Vec<f64>) {
+    let burst = |push: &dyn Fn(u64, i64, f64)| {
+        let begin = sys::now_ticks();
+        for number in 0..BURST {
+            push(black_box(number), black_box(-7), black_box(2.5));
+        }
+        let ns = ticks.to_ns(sys::now_ticks() - begin) / BURST as f64;
+        ticks.spin(PAUSE_NS);
+        ns
+    };
+    let mut calls = Vec::with_capacity(bursts as usize);
+    let mut floors = Vec::with_capacity(bursts as usize);
+    for _ in 0..bursts {
+        calls.push(burst(&call));
+        floors.push(burst(&|order_id, total_cents, ms| floor.push(order_id, total_cents, ms)));
+    }
+    (calls, floors)
+}
+
+#[inline(never)]
+fn call(order_id: u64, total_cents: i64, ms: f64) {
+    info!("order placed", order_id, total_cents, ms);
+}
+
+/// What no log call can do without: the clock, a slot filled, one release store; its state in
+/// memory, as that of a log call is.
+struct Floor {
+    slots: Box<[Slot]>,
+    next: Cell<usize>,
+    sequence: Cell<u64>,
+}
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Slot([AtomicU64; 16]);
+
+/// As many as a block has.
+const SLOTS: usize = 256;
+
+impl Floor {
+    fn new() -> Self {
+        let slots = (0..SLOTS).map(|_| Slot::default()).collect();
+        Self { slots, next: Cell::new(0), sequence: Cell::new(0) }
+    }
+
+    #[inline(never)]
+    fn push(&self, order_id: u64, total_cents: i64, ms: f64) {
+        let at = self.next.get();
+        let Slot(words) = &self.slots[at % SLOTS];
+        let sequence = self.sequence.get() + 1;
+        let clock = sys::now_ticks();
+        words[1].store(clock, Ordering::Relaxed);
+        words[2].store(sequence, Ordering::Relaxed);
+        words[3].store(order_id, Ordering::Relaxed);
+        words[4].store(total_cents.cast_unsigned(), Ordering::Relaxed);
+        words[5].store(ms.to_bits(), Ordering::Relaxed);
+        for word in &words[6..] {
+            word.store(sequence, Ordering::Relaxed);
+        }
+        words[0].store(sequence << 1, Ordering::Release);
+        self.next.set(at + 1);
+        self.sequence.set(sequence);
+    }
+}
+
+/// The processor's clock in nanoseconds.
+struct Ticks {
+    ns_per_tick: f64,
+}
+
+impl Ticks {
+    /// Compares it with the system's clock for 20 ms.
+    fn measure() -> Self {
+        let begin = (sys::now_ticks_fenced(), sys::monotonic_ns());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let end = (sys::now_ticks_fenced(), sys::monotonic_ns());
+        Self { ns_per_tick: (end.1 - begin.1) as f64 / (end.0 - begin.0) as f64 }
+    }
+
+    fn to_ns(&self, ticks: u64) -> f64 {
+        ticks as f64 * self.ns_per_tick
+    }
+
+    /// Waits without giving up the core.
+    fn spin(&self, ns: u64) {
+        let ticks = (ns as f64 / self.ns_per_tick) as u64;
+        let begin = sys::now_ticks();
+        while sys::now_ticks() - begin < ticks {
+            std::hint::spin_loop();
+        }
+    }
+}
