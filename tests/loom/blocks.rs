@@ -1,0 +1,93 @@
+//! Claims: a block has one user in each generation; nothing is stored into it after it was freed
+//! without a new claim; what is stale fails and changes nothing.
+
+use std::sync::Arc;
+
+use logring::layout::LaneRef;
+use logring::layout::word::GEN_MAX;
+use logring::ring::reader::free;
+use loom::thread::spawn;
+
+use crate::drain::ModelDrain;
+use crate::lane::ModelLane;
+use crate::memory::{ALL, ModelMemory, Shape, check};
+
+/// A lane that needs three blocks of two, while the drain frees them.
+fn a_lane_comes_round(generation: u32) {
+    check(ALL, move || {
+        let memory = Arc::new(ModelMemory::new(Shape { generation, ..Shape::default() }));
+        let lane = ModelLane::new(&memory, 0);
+        assert!(lane.log(2));
+        let thread = spawn(move || {
+            lane.live(|lane| {
+                lane.log(2);
+                lane.log(2);
+            })
+        });
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        drain.round();
+        drain.finish(&[thread.join().unwrap()]);
+    });
+}
+
+#[test]
+fn a_freed_block_is_used_again() {
+    a_lane_comes_round(1);
+}
+
+#[test]
+fn generations_begin_again_after_the_last() {
+    a_lane_comes_round(GEN_MAX);
+}
+
+#[test]
+fn two_lanes_race_for_the_blocks_that_come_back() {
+    check(3, || {
+        let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, ..Shape::default() }));
+        let threads = [0, 1].map(|index| {
+            let lane = ModelLane::new(&memory, index);
+            assert!(lane.log(2));
+            spawn(move || lane.live(|lane| lane.log(2)))
+        });
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        drain.finish(&threads.map(|thread| thread.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_claim_from_a_stale_look_fails() {
+    check(2, || {
+        let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, ..Shape::default() }));
+        let threads = [0, 1].map(|index| {
+            let lane = ModelLane::new(&memory, index);
+            spawn(move || {
+                lane.live(|lane| {
+                    for _ in index..2 {
+                        lane.log(2);
+                    }
+                })
+            })
+        });
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        drain.finish(&threads.map(|thread| thread.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_stale_free_changes_nothing() {
+    check(ALL, || {
+        // One block, at its last generation: the free that follows zeroes the stamps.
+        let shape = Shape { blocks: 1, hints: 1, generation: GEN_MAX, ..Shape::default() };
+        let memory = Arc::new(ModelMemory::new(shape));
+        let lane = ModelLane::new(&memory, 0);
+        assert!(lane.log(2));
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        let thread = spawn(move || lane.live(|lane| assert!(lane.log(2))));
+        assert!(!free(&*memory, 0, GEN_MAX, LaneRef { index: 0, inc: 1 }));
+        drain.finish(&[thread.join().unwrap()]);
+    });
+}
