@@ -14,7 +14,12 @@ use crate::memory::{ModelMemory, Shape, check};
 /// Two lanes find the two blocks, the bitmap being `hints` at first, then `scribbles` in turn.
 fn each_lane_finds_a_block(hints: u64, scribbles: &'static [u64]) {
     check(2, move || {
-        let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, hints, ..Shape::default() }));
+        let memory = Arc::new(ModelMemory::new(Shape {
+            lanes: 2,
+            hints,
+            shared_hints: true,
+            ..Shape::default()
+        }));
         let threads = [0, 1].map(|index| {
             let lane = ModelLane::new(&memory, index);
             spawn(move || lane.live(|lane| assert!(lane.log(1))))
@@ -42,7 +47,7 @@ fn a_bitmap_that_others_write_is_safe() {
 #[test]
 fn freed_blocks_are_found_whatever_the_bitmap_says() {
     check(3, || {
-        let memory = Arc::new(ModelMemory::new(Shape::default()));
+        let memory = Arc::new(ModelMemory::new(Shape { shared_hints: true, ..Shape::default() }));
         let lane = ModelLane::new(&memory, 0);
         assert!(lane.log(2) && lane.log(2));
         let mut drain = ModelDrain::new(&memory);

@@ -26,7 +26,7 @@ pub(crate) fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static
     if preemptions != ALL {
         builder.preemption_bound.get_or_insert(preemptions + usize::from(long));
     }
-    builder.max_branches = 10_000;
+    builder.max_branches = 50_000;
     let runs = Arc::new(AtomicU64Std::new(0));
     let (counted, begin) = (runs.clone(), Instant::now());
     builder.check(move || {
@@ -52,13 +52,24 @@ pub(crate) struct Shape {
     pub(crate) slot_words: u32,
     /// The bitmap at the beginning.
     pub(crate) hints: u64,
+    /// Whether there is one bitmap for all, as in a segment, or one for each lane, which has fewer
+    /// interleavings; since any content is safe, that is as good where hints are not the subject.
+    pub(crate) shared_hints: bool,
     /// The generation of the first claims.
     pub(crate) generation: u32,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { lanes: 1, blocks: 2, slots_per_block: 2, slot_words: 2, hints: 3, generation: 1 }
+        Self {
+            lanes: 1,
+            blocks: 2,
+            slots_per_block: 2,
+            slot_words: 2,
+            hints: 3,
+            shared_hints: false,
+            generation: 1,
+        }
     }
 }
 
@@ -75,6 +86,7 @@ pub(crate) struct ModelMemory {
     /// Per lane 1 when its thread has ended.
     over: Vec<AtomicU64>,
     clock: AtomicU64,
+    turns: AtomicU64,
     users: Vec<UnsafeCell<()>>,
     payloads: Vec<UnsafeCell<()>>,
     claims: Mutex<HashSet<(u32, u32)>>,
@@ -100,6 +112,7 @@ impl ModelMemory {
             slots: words(slots * shape.slot_words, 0),
             over: words(shape.lanes, 0),
             clock: AtomicU64::new(1),
+            turns: AtomicU64::new(0),
             users: cells(shape.blocks),
             payloads: cells(slots),
             claims: Mutex::new(HashSet::new()),
@@ -121,6 +134,7 @@ impl ModelMemory {
 
     /// Whether the thread of `lane` has ended.
     pub(crate) fn over(&self, lane: u32) -> &AtomicU64 {
+        self.turn();
         &self.over[lane as usize]
     }
 
@@ -153,6 +167,13 @@ impl ModelMemory {
         }
     }
 
+    /// A step of whoever runs; each order of them is looked at. The checker would leave out orders
+    /// that make no difference to it, and it forgets that a word was read by one thread when the
+    /// other has read it too, before it writes it. Relaxed: orders nothing else.
+    fn turn(&self) {
+        self.turns.fetch_add(1, Relaxed);
+    }
+
     fn at(&self, block: u32, slot: u32, word: u32) -> &AtomicU64 {
         let slot = block * self.shape.slots_per_block + slot;
         &self.slots[(slot * self.shape.slot_words + word) as usize]
@@ -175,12 +196,15 @@ impl Memory for ModelMemory {
         self.shape.slot_words
     }
     fn word(&self, block: u32) -> &AtomicU64 {
+        self.turn();
         &self.words[block as usize]
     }
     fn begun(&self, block: u32) -> &AtomicU64 {
+        self.turn();
         &self.begun[block as usize]
     }
     fn ext_of(&self, block: u32) -> &AtomicU64 {
+        self.turn();
         &self.ext_of[block as usize]
     }
     fn hint(&self, index: u32) -> &AtomicU64 {
@@ -188,9 +212,11 @@ impl Memory for ModelMemory {
         &self.hints
     }
     fn attempted(&self, lane: u32) -> &AtomicU64 {
+        self.turn();
         &self.attempted[lane as usize]
     }
     fn collecting(&self) -> &AtomicU64 {
+        self.turn();
         &self.collecting
     }
     fn block(&self, block: u32) -> u32 {
@@ -200,6 +226,7 @@ impl Memory for ModelMemory {
         if slot >= self.shape.slots_per_block {
             broken("a lane stays inside its block", (block, slot));
         }
+        self.turn();
         self.at(block, slot, 0)
     }
     fn slot_word(&self, block: u32, slot: u32, word: u32) -> u64 {
@@ -218,12 +245,14 @@ pub(crate) struct Killed;
 /// A lane's view of the ring, which can end the lane before any of its steps on shared memory.
 pub(crate) struct LaneView {
     memory: Arc<ModelMemory>,
+    own_hints: AtomicU64,
     steps_left: Cell<u32>,
 }
 
 impl LaneView {
     pub(crate) fn new(memory: Arc<ModelMemory>) -> Self {
-        Self { memory, steps_left: Cell::new(u32::MAX) }
+        let own_hints = AtomicU64::new(memory.shape.hints);
+        Self { memory, own_hints, steps_left: Cell::new(u32::MAX) }
     }
 
     /// The lane is killed before the step that comes after `steps` others.
@@ -271,7 +300,8 @@ impl Memory for LaneView {
         self.step().ext_of(block)
     }
     fn hint(&self, index: u32) -> &AtomicU64 {
-        self.step().hint(index)
+        let memory = self.step();
+        if memory.shape.shared_hints { memory.hint(index) } else { &self.own_hints }
     }
     fn attempted(&self, lane: u32) -> &AtomicU64 {
         self.step().attempted(lane)
