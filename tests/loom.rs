@@ -7,6 +7,8 @@
 
 #[path = "loom/account.rs"]
 mod account;
+#[path = "loom/barrier.rs"]
+mod barrier;
 #[path = "loom/blocks.rs"]
 mod blocks;
 #[path = "loom/death.rs"]
@@ -27,3 +29,5 @@ mod memory;
 mod records;
 #[path = "loom/signals.rs"]
 mod signals;
+#[path = "loom/view.rs"]
+mod view;

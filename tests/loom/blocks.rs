@@ -11,6 +11,7 @@ use loom::thread::spawn;
 use crate::drain::ModelDrain;
 use crate::lane::ModelLane;
 use crate::memory::{ModelMemory, Shape, broken, check};
+use crate::view::View;
 
 /// A lane that needs three blocks of two, while the drain frees them.
 fn a_lane_comes_round(generation: u32) {
@@ -83,7 +84,7 @@ fn a_stale_free_changes_nothing() {
         let mut drain = ModelDrain::new(&memory);
         drain.round();
         let thread = spawn(move || lane.live(|lane| assert!(lane.log(2))));
-        assert!(!free(&*memory, 0, GEN_MAX, LaneRef { index: 0, inc: 1 }));
+        assert!(!free(&View::new(&memory, None), 0, GEN_MAX, LaneRef { index: 0, inc: 1 }));
         drain.finish(&[thread.join().unwrap()]);
     });
 }

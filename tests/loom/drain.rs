@@ -12,10 +12,11 @@ use loom::thread::yield_now;
 use crate::account::{Account, Read};
 use crate::lane::{Told, continuation, of_header};
 use crate::memory::{ModelMemory, broken};
+use crate::view::View;
 
 /// The drain.
 pub(crate) struct ModelDrain {
-    memory: Arc<ModelMemory>,
+    view: View,
     sweep: Sweep,
     lanes: Vec<LaneReader>,
     account: Account,
@@ -49,10 +50,10 @@ impl ModelDrain {
             held: false,
         };
         Self {
-            memory: memory.clone(),
-            sweep: Sweep::new(memory.block_count()),
-            lanes: (0..memory.lane_count()).map(lane).collect(),
-            account: Account::new(memory.lane_count()),
+            view: View::new(memory, None),
+            sweep: Sweep::new(memory.shape.blocks),
+            lanes: (0..memory.shape.lanes).map(lane).collect(),
+            account: Account::new(memory.shape.lanes),
         }
     }
 
@@ -60,7 +61,7 @@ impl ModelDrain {
     pub(crate) fn round(&mut self) {
         let watermark = self.watermark();
         for lane in &mut self.lanes {
-            lane.look_before_stamps(&self.memory);
+            lane.look_before_stamps(&self.view);
         }
         self.sweep();
         let mut batch = Vec::new();
@@ -71,7 +72,7 @@ impl ModelDrain {
         self.account.write(&batch, watermark);
         for lane in &mut self.lanes {
             for (block, generation) in lane.ended.drain(..) {
-                give_back(&self.memory, block, generation, lane.lane);
+                give_back(&self.view, block, generation, lane.lane);
             }
         }
     }
@@ -87,11 +88,11 @@ impl ModelDrain {
     /// W, then the barrier: what is marked before its clock is below W is seen marked.
     fn watermark(&self) -> u64 {
         if weaken::is("watermark_after_barrier") {
-            self.memory.heavy_barrier();
-            return self.memory.now();
+            self.view.aside().barrier.heavy();
+            return self.view.step().now();
         }
-        let watermark = self.memory.now();
-        self.memory.heavy_barrier();
+        let watermark = self.view.step().now();
+        self.view.aside().barrier.heavy();
         watermark
     }
 
@@ -99,7 +100,7 @@ impl ModelDrain {
         for lane in &mut self.lanes {
             lane.not_begun.clear();
         }
-        self.sweep.run(&*self.memory, |owned| {
+        self.sweep.run(&self.view, |owned| {
             let lane = &mut self.lanes[owned.lane.index as usize];
             match owned.ordinal {
                 Some(ordinal) => lane.chain.insert(owned.block, owned.generation, ordinal, 0),
@@ -118,16 +119,16 @@ impl ModelDrain {
 
     /// Reads one lane up to its first record that is not committed, or not below the watermark.
     fn read(&mut self, index: usize, watermark: u64, batch: &mut Vec<Read>) {
-        let Self { memory, lanes, account, .. } = self;
+        let Self { view, lanes, account, .. } = self;
         let (lane, account) = (&mut lanes[index], &mut account.lanes[index]);
         lane.held = false;
-        loop {
-            match lane.look(memory) {
+        let end = loop {
+            match lane.look(view) {
                 Look::Record { at, slots, head, .. } => {
-                    let (read, extension) = lane.copy(memory, at, slots, head);
+                    let (read, extension) = lane.copy(view, at, slots, head);
                     if read.timestamp >= watermark {
                         lane.held = true;
-                        break;
+                        break Look::Empty;
                     }
                     account.read(read.sequence);
                     batch.push(read);
@@ -136,18 +137,18 @@ impl ModelDrain {
                 }
                 Look::Open { busy: true, .. } if !lane.over => {
                     yield_now();
-                    if memory.over(lane.lane.index).load(order::over_load()) != 0 // pair:over
-                        && matches!(lane.look(memory), Look::Open { busy: true, .. })
+                    if view.over(lane.lane.index).load(order::over_load()) != 0 // pair:over
+                        && matches!(lane.look(view), Look::Open { busy: true, .. })
                     {
                         // It will never be committed; the next round counts it.
                         lane.held = true;
-                        break;
+                        break Look::Empty;
                     }
                 }
-                Look::Open { .. } | Look::Empty => break,
+                end @ (Look::Open { .. } | Look::Empty) => break end,
             }
-        }
-        lane.late_looks(memory);
+        };
+        lane.late_looks(view);
         let malformed = lane.chain.take_malformed();
         if malformed != 0 {
             broken("a block before a begun one is complete", (lane.chain.ordinal(), malformed));
@@ -157,7 +158,7 @@ impl ModelDrain {
         }
         account.complete_to(lane.attempted);
         if lane.over {
-            account.torn += lane.bury(memory);
+            account.torn += lane.bury(view, end);
         } else if weaken::is("free_from_the_living") {
             lane.ended.extend(lane.chain.abandon().map(|at| (at.block, at.generation)));
         }
@@ -166,49 +167,49 @@ impl ModelDrain {
 
 impl LaneReader {
     /// What must be looked at before words and stamps.
-    fn look_before_stamps(&mut self, memory: &ModelMemory) {
+    fn look_before_stamps(&mut self, view: &View) {
         if !weaken::is("over_after_stamps") {
-            self.over = memory.over(self.lane.index).load(order::over_load()) != 0; // pair:over
+            self.over = view.over(self.lane.index).load(order::over_load()) != 0; // pair:over
         }
         if !weaken::is("attempted_after_stamps") {
-            let attempted = memory.attempted(self.lane.index);
+            let attempted = view.attempted(self.lane.index);
             self.attempted = attempted.load(order::attempted_load()); // pair:attempted
         }
     }
 
     /// The same in the wrong place.
-    fn late_looks(&mut self, memory: &ModelMemory) {
+    fn late_looks(&mut self, view: &View) {
         if weaken::is("over_after_stamps") {
-            self.over = memory.over(self.lane.index).load(order::over_load()) != 0; // pair:over
+            self.over = view.over(self.lane.index).load(order::over_load()) != 0; // pair:over
         }
         if weaken::is("attempted_after_stamps") {
-            let attempted = memory.attempted(self.lane.index);
+            let attempted = view.attempted(self.lane.index);
             self.attempted = attempted.load(order::attempted_load()); // pair:attempted
         }
     }
 
-    fn look(&mut self, memory: &ModelMemory) -> Look {
+    fn look(&mut self, view: &View) -> Look {
         let ended = &mut self.ended;
-        self.chain.look(memory, |at: Position| ended.push((at.block, at.generation)))
+        self.chain.look(view, |at: Position| ended.push((at.block, at.generation)))
     }
 
     /// Copies a record and its extension, and looks whether it is whole.
     fn copy(
         &self,
-        memory: &ModelMemory,
+        view: &View,
         at: Position,
         slots: u32,
         head: bool,
     ) -> (Read, Option<(u32, u32)>) {
         let mut words = Vec::new();
-        copy_slots(memory, at.block, at.slot, slots, &mut words);
-        let stride = memory.slot_words() as usize;
+        copy_slots(view, at.block, at.slot, slots, &mut words);
+        let stride = view.slot_words() as usize;
         let header = words[1];
         let mut extension = None;
         if head {
             let (block, generation) = ((words[2] >> 32) as u32, words[2] as u32);
-            self.check_extension(memory, at, (block, generation));
-            copy_slots(memory, block, 0, memory.slots_per_block(), &mut words);
+            self.check_extension(view, at, (block, generation));
+            copy_slots(view, block, 0, view.slots_per_block(), &mut words);
             extension = Some((block, generation));
         }
         for (slot, words) in (0..).zip(words.chunks(stride)) {
@@ -223,9 +224,9 @@ impl LaneReader {
         (Read { timestamp, lane, sequence }, extension)
     }
 
-    fn check_extension(&self, memory: &ModelMemory, at: Position, (block, generation): (u32, u32)) {
-        let word = BlockWord::of(memory.word(block).load(Relaxed));
-        let ext_of = ExtOf::of(memory.ext_of(block).load(Relaxed));
+    fn check_extension(&self, view: &View, at: Position, (block, generation): (u32, u32)) {
+        let word = BlockWord::of(view.word(block).load(Relaxed));
+        let ext_of = ExtOf::of(view.ext_of(block).load(Relaxed));
         let head = ExtOf { generation: at.generation, slot: at.slot, block: at.block };
         let owned = BlockWord::Owned { generation, lane: self.lane };
         if word != Some(owned) || ext_of != Some(head) {
@@ -235,10 +236,10 @@ impl LaneReader {
 
     /// Ends a lane that is over and whose committed records have all been read. Returns how many
     /// records were being written.
-    fn bury(&mut self, memory: &ModelMemory) -> u64 {
+    fn bury(&mut self, view: &View, end: Look) -> u64 {
         let mut torn = 0;
-        while let Look::Open { busy, .. } = self.look(memory) {
-            torn += u64::from(busy);
+        if let Look::Open { busy, .. } = end {
+            torn = u64::from(busy);
             self.ended.extend(self.chain.abandon().map(|at| (at.block, at.generation)));
         }
         for (block, generation) in std::mem::take(&mut self.not_begun) {
@@ -246,7 +247,7 @@ impl LaneReader {
                 // The extension of a record that was read in this round.
                 continue;
             }
-            if was_written(memory, block, generation) {
+            if was_written(view, block, generation) {
                 broken("a block is begun before it is written", (block, generation));
             }
             self.ended.push((block, generation));
@@ -256,15 +257,15 @@ impl LaneReader {
 }
 
 /// Frees a block as the protocol says, or as a mutation has it.
-fn give_back(memory: &ModelMemory, block: u32, generation: u32, lane: LaneRef) {
-    memory.used(block);
+fn give_back(view: &View, block: u32, generation: u32, lane: LaneRef) {
+    view.aside().used(block);
     if weaken::is("same_generation") {
         let free = BlockWord::Free { generation }.raw();
-        memory.ext_of(block).store(0, Relaxed);
-        memory.word(block).store(free, order::free_store()); // pair:free
+        view.ext_of(block).store(0, Relaxed);
+        view.word(block).store(free, order::free_store()); // pair:free
         return;
     }
-    if !free(memory, block, generation, lane) {
+    if !free(view, block, generation, lane) {
         broken("the drain alone frees", (block, generation));
     }
 }

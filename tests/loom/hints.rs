@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use logring::ring::Memory;
 use logring::sync::Ordering::Relaxed;
 use loom::thread::spawn;
 
@@ -25,7 +24,7 @@ fn each_lane_finds_a_block(hints: u64, scribbles: &'static [u64]) {
             spawn(move || lane.live(|lane| assert!(lane.log(1))))
         });
         for scribble in scribbles {
-            memory.hint(0).store(*scribble, Relaxed);
+            memory.hints.store(*scribble, Relaxed);
         }
         ModelDrain::new(&memory).finish(&threads.map(|thread| thread.join().unwrap()));
     });
@@ -52,9 +51,9 @@ fn freed_blocks_are_found_whatever_the_bitmap_says() {
         assert!(lane.log(2) && lane.log(2));
         let mut drain = ModelDrain::new(&memory);
         drain.round();
-        memory.hint(0).store(0, Relaxed);
+        memory.hints.store(0, Relaxed);
         let thread = spawn(move || lane.live(|lane| assert!(lane.log(2) && lane.log(2))));
-        memory.hint(0).store(u64::MAX << 2, Relaxed);
+        memory.hints.store(u64::MAX << 2, Relaxed);
         drain.finish(&[thread.join().unwrap()]);
     });
 }

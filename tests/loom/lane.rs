@@ -10,7 +10,8 @@ use logring::ring::writer::Place;
 use logring::ring::{LaneCell, Memory};
 use logring::sync::{order, signal, weaken};
 
-use crate::memory::{Killed, LaneView, ModelMemory};
+use crate::memory::ModelMemory;
+use crate::view::{Killed, View};
 
 /// What a lane's caller was told.
 #[derive(Default, Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct Told {
 
 /// The lane.
 pub(crate) struct ModelLane {
-    pub(crate) view: LaneView,
+    pub(crate) view: View,
     pub(crate) cell: LaneCell<u32>,
     pub(crate) told: RefCell<Told>,
 }
@@ -36,7 +37,7 @@ pub(crate) struct ModelLane {
 impl ModelLane {
     /// The lane of table entry `index`, just registered.
     pub(crate) fn new(memory: &Arc<ModelMemory>, index: u32) -> Self {
-        let view = LaneView::new(memory.clone());
+        let view = View::new(memory, Some(index));
         let cell = LaneCell::default();
         cell.adopt(&view, LaneRef { index, inc: 1 }, 0);
         Self { view, cell, told: RefCell::new(Told { lane: index, ..Told::default() }) }
@@ -44,21 +45,27 @@ impl ModelLane {
 
     /// Runs `body` to its end or to the lane's, which stays alive.
     pub(crate) fn live<R>(self, body: impl FnOnce(&Self) -> R) -> Told {
+        let lane = self.cell.lane().index;
+        self.view.aside().barrier.begin(lane);
         body(&self);
+        self.view.aside().barrier.end(lane);
         self.told.into_inner()
     }
 
     /// Runs `body`; then, or when it is killed, its thread ends and the kernel says so.
     pub(crate) fn run<R>(self, body: impl FnOnce(&Self) -> R) -> Told {
+        let lane = self.cell.lane().index;
+        self.view.aside().barrier.begin(lane);
         if let Err(reason) = catch_unwind(AssertUnwindSafe(|| body(&self))) {
             if !reason.is::<Killed>() {
                 resume_unwind(reason);
             }
             self.told.borrow_mut().killed = true;
         }
-        let told = self.told.into_inner();
-        self.view.aside().over(told.lane).store(1, order::over_store()); // pair:over
-        told
+        self.view.aside().turn();
+        self.view.aside().over[lane as usize].store(1, order::over_store()); // pair:over
+        self.view.aside().barrier.end(lane);
+        self.told.into_inner()
     }
 
     /// A log call. False when its record was dropped.
@@ -82,14 +89,14 @@ impl ModelLane {
     /// Logs, and crosses by its own steps where needed.
     fn mark(&self, slots: u32) -> Option<(Place<u32>, u64)> {
         if weaken::is("clock_before_mark") {
-            let now = self.view.step().now();
+            let now = self.view.own_step().now();
             let place = self.cell.mark(&self.view, slots)?;
             return Some((place, self.cell.stamp_time(now)));
         }
         let place = self.cell.mark(&self.view, slots)?;
         self.view.aside().used(place.block);
         signal::point();
-        let now = self.view.step().now();
+        let now = self.view.own_step().now();
         Some((place, self.cell.stamp_time(now)))
     }
 
@@ -134,7 +141,7 @@ impl ModelLane {
         let header = header(self.cell.lane().index, place.sequence, now);
         for slot in 0..slots {
             let value = header ^ continuation(slot);
-            self.view.step().fill(place.block, place.slot + slot, 1, value);
+            self.view.own_step().fill(place.block, place.slot + slot, 1, value);
             signal::point();
         }
     }

@@ -15,16 +15,12 @@ use crate::death::at_each_step;
 use crate::drain::ModelDrain;
 use crate::lane::{ModelLane, continuation, header};
 use crate::memory::{ModelMemory, Shape, broken, check};
+use crate::view::View;
 
-const SHAPE: Shape = Shape {
-    lanes: 1,
-    blocks: 2,
-    slots_per_block: 2,
-    slot_words: 3,
-    hints: 3,
-    shared_hints: false,
-    generation: 1,
-};
+/// A ring whose heads can name an extension.
+fn shape() -> Shape {
+    Shape { slot_words: 3, ..Shape::default() }
+}
 
 /// A log call whose record needs a head of one slot and `extensions` blocks.
 fn log_long(lane: &ModelLane, extensions: usize) -> bool {
@@ -40,16 +36,16 @@ fn log_long(lane: &ModelLane, extensions: usize) -> bool {
         return false;
     };
     let place = mark_head(view, cell, 1, collected.iter().copied()).expect("the head fits");
-    let now = cell.stamp_time(view.step().now());
+    let now = cell.stamp_time(view.own_step().now());
     lane.fill(&place, 1, now);
     let value = header(cell.lane().index, place.sequence, now);
     let mut number = 1;
     for Claimed { block, generation } in collected {
         view.aside().used(block);
         let named = u64::from(block) << 32 | u64::from(generation);
-        view.step().fill(place.block, place.slot, 2, named);
+        view.own_step().fill(place.block, place.slot, 2, named);
         for slot in 0..view.slots_per_block() {
-            view.step().fill(block, slot, 1, value ^ continuation(number));
+            view.own_step().fill(block, slot, 1, value ^ continuation(number));
             number += 1;
         }
     }
@@ -85,7 +81,7 @@ fn collect(lane: &ModelLane, extensions: usize) -> Option<Vec<Claimed>> {
 #[test]
 fn a_long_record_is_seen_whole_or_not_at_all() {
     check(3, || {
-        let memory = Arc::new(ModelMemory::new(SHAPE));
+        let memory = Arc::new(ModelMemory::new(shape()));
         let lane = ModelLane::new(&memory, 0);
         let thread = spawn(move || lane.live(|lane| assert!(log_long(lane, 1))));
         let mut drain = ModelDrain::new(&memory);
@@ -97,7 +93,7 @@ fn a_long_record_is_seen_whole_or_not_at_all() {
 #[test]
 fn an_extension_comes_back_when_its_record_was_read() {
     check(3, || {
-        let memory = Arc::new(ModelMemory::new(SHAPE));
+        let memory = Arc::new(ModelMemory::new(shape()));
         let lane = ModelLane::new(&memory, 0);
         assert!(log_long(&lane, 1));
         let thread = spawn(move || lane.live(|lane| log_long(lane, 1)));
@@ -110,7 +106,7 @@ fn an_extension_comes_back_when_its_record_was_read() {
 #[test]
 fn what_was_collected_in_vain_comes_back() {
     check(2, || {
-        let memory = Arc::new(ModelMemory::new(SHAPE));
+        let memory = Arc::new(ModelMemory::new(shape()));
         let lane = ModelLane::new(&memory, 0);
         assert!(lane.log(1));
         let thread = spawn(move || {
@@ -132,7 +128,7 @@ fn a_lane_may_be_killed_in_a_long_record() {
         let seen = Arc::new(AtomicBool::new(false));
         let noted = seen.clone();
         check(2, move || {
-            let memory = Arc::new(ModelMemory::new(SHAPE));
+            let memory = Arc::new(ModelMemory::new(shape()));
             let lane = ModelLane::new(&memory, 0);
             lane.view.kill_after(steps);
             let thread = spawn(move || lane.run(|lane| log_long(lane, 1)));
@@ -150,13 +146,13 @@ fn a_lane_may_be_killed_in_a_long_record() {
 #[test]
 fn a_stale_free_leaves_an_extension_its_head() {
     check(3, || {
-        let memory = Arc::new(ModelMemory::new(SHAPE));
+        let memory = Arc::new(ModelMemory::new(shape()));
         let lane = ModelLane::new(&memory, 0);
         assert!(log_long(&lane, 1));
         let mut drain = ModelDrain::new(&memory);
         drain.round();
         let thread = spawn(move || lane.live(|lane| assert!(log_long(lane, 1))));
-        assert!(!free(&*memory, 1, 1, LaneRef { index: 0, inc: 1 }));
+        assert!(!free(&View::new(&memory, None), 1, 1, LaneRef { index: 0, inc: 1 }));
         drain.finish(&[thread.join().unwrap()]);
     });
 }
@@ -164,8 +160,7 @@ fn a_stale_free_leaves_an_extension_its_head() {
 #[test]
 fn one_lane_at_a_time_collects() {
     check(3, || {
-        let shape = Shape { lanes: 2, ..SHAPE };
-        let memory = Arc::new(ModelMemory::new(shape));
+        let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, ..shape() }));
         let threads = [0, 1].map(|index| {
             let lane = ModelLane::new(&memory, index);
             spawn(move || lane.live(|lane| log_long(lane, 1)))

@@ -1,19 +1,19 @@
 //! A ring in the model checker's atomics, and what the checker is told about who may touch what.
+//! Lanes and drain reach it through a `View` (`view.rs`).
 //!
 //! A block has a *user* and each slot a *payload*, plain cells beside the words: an access that the
 //! protocol has not ordered after the one before it is reported, whatever values the words had.
 
-use std::cell::Cell;
 use std::collections::HashSet;
-use std::panic::resume_unwind;
-use std::sync::atomic::AtomicU64 as AtomicU64Std;
+use std::sync::atomic::AtomicU64 as Count;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use logring::layout::BlockWord;
-use logring::ring::Memory;
-use logring::sync::{AtomicU64, Ordering::Relaxed, fence, weaken};
+use logring::sync::{AtomicU64, Ordering::Relaxed, light};
 use loom::cell::UnsafeCell;
+
+use crate::barrier::Barrier;
 
 /// No bound on the preemptions of a model.
 pub(crate) const ALL: usize = usize::MAX;
@@ -27,13 +27,13 @@ pub(crate) fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static
         builder.preemption_bound.get_or_insert(preemptions + usize::from(long));
     }
     builder.max_branches = 50_000;
-    let runs = Arc::new(AtomicU64Std::new(0));
+    let runs = Arc::new(Count::new(0));
     let (counted, begin) = (runs.clone(), Instant::now());
     builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         model();
     });
-    let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
+    let runs = runs.load(std::sync::atomic::Ordering::SeqCst);
     println!("{runs} runs, {:.1} s", begin.elapsed().as_secs_f64());
 }
 
@@ -57,6 +57,8 @@ pub(crate) struct Shape {
     pub(crate) shared_hints: bool,
     /// The generation of the first claims.
     pub(crate) generation: u32,
+    /// Whether lanes fence after each mark, as they do where there is no membarrier.
+    pub(crate) fenced: bool,
 }
 
 impl Default for Shape {
@@ -69,22 +71,24 @@ impl Default for Shape {
             hints: 3,
             shared_hints: false,
             generation: 1,
+            fenced: false,
         }
     }
 }
 
 /// The ring.
 pub(crate) struct ModelMemory {
-    shape: Shape,
-    words: Vec<AtomicU64>,
-    begun: Vec<AtomicU64>,
-    ext_of: Vec<AtomicU64>,
-    hints: AtomicU64,
-    attempted: Vec<AtomicU64>,
-    collecting: AtomicU64,
-    slots: Vec<AtomicU64>,
+    pub(crate) shape: Shape,
+    pub(crate) words: Vec<AtomicU64>,
+    pub(crate) begun: Vec<AtomicU64>,
+    pub(crate) ext_of: Vec<AtomicU64>,
+    pub(crate) hints: AtomicU64,
+    pub(crate) attempted: Vec<AtomicU64>,
+    pub(crate) collecting: AtomicU64,
     /// Per lane 1 when its thread has ended.
-    over: Vec<AtomicU64>,
+    pub(crate) over: Vec<AtomicU64>,
+    pub(crate) barrier: Barrier,
+    slots: Vec<AtomicU64>,
     clock: AtomicU64,
     turns: AtomicU64,
     users: Vec<UnsafeCell<()>>,
@@ -98,6 +102,7 @@ unsafe impl Sync for ModelMemory {}
 
 impl ModelMemory {
     pub(crate) fn new(shape: Shape) -> Self {
+        light::set_fenced(shape.fenced);
         let words = |count, value| (0..count).map(|_| AtomicU64::new(value)).collect();
         let cells = |count| (0..count).map(|_| UnsafeCell::new(())).collect();
         let slots = shape.blocks * shape.slots_per_block;
@@ -109,8 +114,9 @@ impl ModelMemory {
             hints: AtomicU64::new(shape.hints),
             attempted: words(shape.lanes, 0),
             collecting: AtomicU64::new(0),
-            slots: words(slots * shape.slot_words, 0),
             over: words(shape.lanes, 0),
+            barrier: Barrier::new(shape.lanes, shape.fenced),
+            slots: words(slots * shape.slot_words, 0),
             clock: AtomicU64::new(1),
             turns: AtomicU64::new(0),
             users: cells(shape.blocks),
@@ -125,17 +131,11 @@ impl ModelMemory {
         self.clock.fetch_add(1, Relaxed)
     }
 
-    /// The drain's half of the barrier (`membarrier`).
-    pub(crate) fn heavy_barrier(&self) {
-        if !weaken::is("heavy_barrier") {
-            fence(logring::sync::Ordering::SeqCst);
-        }
-    }
-
-    /// Whether the thread of `lane` has ended.
-    pub(crate) fn over(&self, lane: u32) -> &AtomicU64 {
-        self.turn();
-        &self.over[lane as usize]
+    /// A step of whoever runs; each order of them is looked at. The checker would leave out orders
+    /// that make no difference to it, and it forgets that one thread has read a word when the other
+    /// reads it too before it writes it. Relaxed: orders nothing else.
+    pub(crate) fn turn(&self) {
+        self.turns.fetch_add(1, Relaxed);
     }
 
     /// Whoever calls this believes that `block` is its own, and that nobody else uses it.
@@ -152,9 +152,23 @@ impl ModelMemory {
 
     /// Fills a word of a slot's payload.
     pub(crate) fn fill(&self, block: u32, slot: u32, word: u32, value: u64) {
-        assert!(slot < self.shape.slots_per_block && (1..self.shape.slot_words).contains(&word));
-        self.payloads[(block * self.shape.slots_per_block + slot) as usize].with_mut(|_| ());
-        self.at(block, slot, word).store(value, Relaxed);
+        self.payload(block, slot, word).with_mut(|_| ());
+        self.slot(block, slot, word).store(value, Relaxed);
+    }
+
+    /// Reads a word of a slot's payload.
+    pub(crate) fn read(&self, block: u32, slot: u32, word: u32) -> u64 {
+        self.payload(block, slot, word).with(|_| ());
+        self.slot(block, slot, word).load(Relaxed)
+    }
+
+    /// A word of a slot, the stamp being word 0.
+    pub(crate) fn slot(&self, block: u32, slot: u32, word: u32) -> &AtomicU64 {
+        if slot >= self.shape.slots_per_block {
+            broken("a lane stays inside its block", (block, slot));
+        }
+        let slot = block * self.shape.slots_per_block + slot;
+        &self.slots[(slot * self.shape.slot_words + word) as usize]
     }
 
     /// A claim that holds when nothing runs any more: all blocks are free.
@@ -167,155 +181,8 @@ impl ModelMemory {
         }
     }
 
-    /// A step of whoever runs; each order of them is looked at. The checker would leave out orders
-    /// that make no difference to it, and it forgets that a word was read by one thread when the
-    /// other has read it too, before it writes it. Relaxed: orders nothing else.
-    fn turn(&self) {
-        self.turns.fetch_add(1, Relaxed);
-    }
-
-    fn at(&self, block: u32, slot: u32, word: u32) -> &AtomicU64 {
-        let slot = block * self.shape.slots_per_block + slot;
-        &self.slots[(slot * self.shape.slot_words + word) as usize]
-    }
-}
-
-impl Memory for ModelMemory {
-    type Block = u32;
-
-    fn slots_per_block(&self) -> u32 {
-        self.shape.slots_per_block
-    }
-    fn block_count(&self) -> u32 {
-        self.shape.blocks
-    }
-    fn lane_count(&self) -> u32 {
-        self.shape.lanes
-    }
-    fn slot_words(&self) -> u32 {
-        self.shape.slot_words
-    }
-    fn word(&self, block: u32) -> &AtomicU64 {
-        self.turn();
-        &self.words[block as usize]
-    }
-    fn begun(&self, block: u32) -> &AtomicU64 {
-        self.turn();
-        &self.begun[block as usize]
-    }
-    fn ext_of(&self, block: u32) -> &AtomicU64 {
-        self.turn();
-        &self.ext_of[block as usize]
-    }
-    fn hint(&self, index: u32) -> &AtomicU64 {
-        assert_eq!(index, 0);
-        &self.hints
-    }
-    fn attempted(&self, lane: u32) -> &AtomicU64 {
-        self.turn();
-        &self.attempted[lane as usize]
-    }
-    fn collecting(&self) -> &AtomicU64 {
-        self.turn();
-        &self.collecting
-    }
-    fn block(&self, block: u32) -> u32 {
-        block
-    }
-    fn stamp(&self, block: u32, slot: u32) -> &AtomicU64 {
-        if slot >= self.shape.slots_per_block {
-            broken("a lane stays inside its block", (block, slot));
-        }
-        self.turn();
-        self.at(block, slot, 0)
-    }
-    fn slot_word(&self, block: u32, slot: u32, word: u32) -> u64 {
-        if word == 0 {
-            // The stamp was looked at; its copy is not used.
-            return 0;
-        }
-        self.payloads[(block * self.shape.slots_per_block + slot) as usize].with(|_| ());
-        self.at(block, slot, word).load(Relaxed)
-    }
-}
-
-/// What unwinds a killed lane.
-pub(crate) struct Killed;
-
-/// A lane's view of the ring, which can end the lane before any of its steps on shared memory.
-pub(crate) struct LaneView {
-    memory: Arc<ModelMemory>,
-    own_hints: AtomicU64,
-    steps_left: Cell<u32>,
-}
-
-impl LaneView {
-    pub(crate) fn new(memory: Arc<ModelMemory>) -> Self {
-        let own_hints = AtomicU64::new(memory.shape.hints);
-        Self { memory, own_hints, steps_left: Cell::new(u32::MAX) }
-    }
-
-    /// The lane is killed before the step that comes after `steps` others.
-    pub(crate) fn kill_after(&self, steps: u32) {
-        self.steps_left.set(steps);
-    }
-
-    /// The ring, one step on it ahead.
-    pub(crate) fn step(&self) -> &ModelMemory {
-        match self.steps_left.get() {
-            0 => resume_unwind(Box::new(Killed)),
-            steps => self.steps_left.set(steps - 1),
-        }
-        &self.memory
-    }
-
-    /// The ring, for what is no step of the protocol.
-    pub(crate) fn aside(&self) -> &ModelMemory {
-        &self.memory
-    }
-}
-
-impl Memory for LaneView {
-    type Block = u32;
-
-    fn slots_per_block(&self) -> u32 {
-        self.memory.slots_per_block()
-    }
-    fn block_count(&self) -> u32 {
-        self.memory.block_count()
-    }
-    fn lane_count(&self) -> u32 {
-        self.memory.lane_count()
-    }
-    fn slot_words(&self) -> u32 {
-        self.memory.slot_words()
-    }
-    fn word(&self, block: u32) -> &AtomicU64 {
-        self.step().word(block)
-    }
-    fn begun(&self, block: u32) -> &AtomicU64 {
-        self.step().begun(block)
-    }
-    fn ext_of(&self, block: u32) -> &AtomicU64 {
-        self.step().ext_of(block)
-    }
-    fn hint(&self, index: u32) -> &AtomicU64 {
-        let memory = self.step();
-        if memory.shape.shared_hints { memory.hint(index) } else { &self.own_hints }
-    }
-    fn attempted(&self, lane: u32) -> &AtomicU64 {
-        self.step().attempted(lane)
-    }
-    fn collecting(&self) -> &AtomicU64 {
-        self.step().collecting()
-    }
-    fn block(&self, block: u32) -> u32 {
-        self.memory.block(block)
-    }
-    fn stamp(&self, block: u32, slot: u32) -> &AtomicU64 {
-        self.step().stamp(block, slot)
-    }
-    fn slot_word(&self, block: u32, slot: u32, word: u32) -> u64 {
-        self.step().slot_word(block, slot, word)
+    fn payload(&self, block: u32, slot: u32, word: u32) -> &UnsafeCell<()> {
+        assert!(word != 0, "payload does not cover a stamp");
+        &self.payloads[(block * self.shape.slots_per_block + slot) as usize]
     }
 }

@@ -21,16 +21,26 @@ fn a_committed_record_is_whole() {
     });
 }
 
-#[test]
-fn nothing_below_a_written_watermark_comes_later() {
-    check(3, || {
-        let memory = Arc::new(ModelMemory::new(Shape::default()));
+/// One lane, two records, one round of the drain.
+fn strict_order(fenced: bool) {
+    check(3, move || {
+        let memory = Arc::new(ModelMemory::new(Shape { fenced, ..Shape::default() }));
         let lane = ModelLane::new(&memory, 0);
         let thread = spawn(move || lane.live(|lane| assert!(lane.log(1) && lane.log(1))));
         let mut drain = ModelDrain::new(&memory);
         drain.round();
         drain.finish(&[thread.join().unwrap()]);
     });
+}
+
+#[test]
+fn nothing_below_a_written_watermark_comes_later() {
+    strict_order(false);
+}
+
+#[test]
+fn nothing_below_a_written_watermark_comes_later_with_fences() {
+    strict_order(true);
 }
 
 #[test]
