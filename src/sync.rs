@@ -141,6 +141,29 @@ pub mod weaken {
     }
 }
 
+/// Under the model checker: the light barrier. With a membarrier it is nothing by itself, the model
+/// plays the kernel's part; without one lanes fence.
+#[cfg(logring_loom)]
+pub mod light {
+    use std::cell::Cell;
+
+    thread_local! {
+        static FENCED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Whether the lanes of the models on this thread fence.
+    pub fn set_fenced(fenced: bool) {
+        FENCED.set(fenced);
+    }
+
+    /// What stands between mark and clock.
+    pub fn barrier() {
+        if FENCED.get() && !super::weaken::is("light_barrier") {
+            super::fence(super::Ordering::SeqCst);
+        }
+    }
+}
+
 /// Under the model checker: the points at which a signal handler may run on a producer's thread.
 #[cfg(logring_loom)]
 pub mod signal {

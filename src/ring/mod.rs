@@ -39,7 +39,5 @@ pub fn light_barrier() {
     #[cfg(not(logring_loom))]
     crate::sync::compiler_fence(crate::sync::Ordering::SeqCst);
     #[cfg(logring_loom)]
-    if !crate::sync::weaken::is("light_barrier") {
-        crate::sync::fence(crate::sync::Ordering::SeqCst);
-    }
+    crate::sync::light::barrier();
 }

@@ -1,0 +1,90 @@
+//! Claims: a block has one user in each generation; nothing is stored into it after it was freed
+//! without a new claim; what is stale fails and changes nothing.
+
+use std::sync::Arc;
+
+use logring::layout::LaneRef;
+use logring::layout::word::GEN_MAX;
+use logring::ring::reader::free;
+use loom::thread::spawn;
+
+use crate::drain::ModelDrain;
+use crate::lane::ModelLane;
+use crate::memory::{ModelMemory, Shape, broken, check};
+use crate::view::View;
+
+/// A lane that needs three blocks of two, while the drain frees them.
+fn a_lane_comes_round(generation: u32) {
+    check(3, move || {
+        let memory = Arc::new(ModelMemory::new(Shape { generation, ..Shape::default() }));
+        let lane = ModelLane::new(&memory, 0);
+        assert!(lane.log(2));
+        let thread = spawn(move || {
+            lane.live(|lane| {
+                lane.log(2);
+                lane.log(2);
+            })
+        });
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        drain.round();
+        drain.finish(&[thread.join().unwrap()]);
+    });
+}
+
+#[test]
+fn a_freed_block_is_used_again() {
+    a_lane_comes_round(1);
+}
+
+#[test]
+fn generations_begin_again_after_the_last() {
+    a_lane_comes_round(GEN_MAX);
+}
+
+#[test]
+fn two_lanes_race_for_one_block() {
+    check(3, || {
+        let memory = Arc::new(ModelMemory::new(Shape { lanes: 3, ..Shape::default() }));
+        let taken = ModelLane::new(&memory, 2);
+        assert!(taken.log(1));
+        let threads = [0, 1].map(|index| {
+            let lane = ModelLane::new(&memory, index);
+            spawn(move || lane.live(|lane| lane.log(2)))
+        });
+        let [a, b] = threads.map(|thread| thread.join().unwrap());
+        if a.sent.len() + b.sent.len() != 1 {
+            broken("a free block goes to one of those who want it", (a, b));
+        }
+        ModelDrain::new(&memory).finish(&[a, b, taken.live(|_| ())]);
+    });
+}
+
+#[test]
+fn a_claim_from_a_stale_look_fails() {
+    check(2, || {
+        let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, ..Shape::default() }));
+        let lanes = [0, 1].map(|index| ModelLane::new(&memory, index));
+        assert!(lanes.iter().all(|lane| lane.log(2)));
+        let threads = lanes.map(|lane| spawn(move || lane.live(|lane| lane.log(2))));
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        drain.finish(&threads.map(|thread| thread.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_stale_free_changes_nothing() {
+    check(3, || {
+        // One block, at its last generation: the free that follows zeroes the stamps.
+        let shape = Shape { blocks: 1, hints: 1, generation: GEN_MAX, ..Shape::default() };
+        let memory = Arc::new(ModelMemory::new(shape));
+        let lane = ModelLane::new(&memory, 0);
+        assert!(lane.log(2));
+        let mut drain = ModelDrain::new(&memory);
+        drain.round();
+        let thread = spawn(move || lane.live(|lane| assert!(lane.log(2))));
+        assert!(!free(&View::new(&memory, None), 0, GEN_MAX, LaneRef { index: 0, inc: 1 }));
+        drain.finish(&[thread.join().unwrap()]);
+    });
+}

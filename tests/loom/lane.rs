@@ -1,0 +1,170 @@
+//! A lane that logs as the call path does: room, mark, clock, fill, commit; close, cross or drop,
+//! reopen. It keeps what its caller was told, the truth that the drain's output is compared with.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use logring::layout::{Kind, LaneRef};
+use logring::ring::writer::Place;
+use logring::ring::{LaneCell, Memory};
+use logring::sync::{order, signal, weaken};
+
+use crate::memory::ModelMemory;
+use crate::view::{Killed, View};
+
+/// What a lane's caller was told.
+#[derive(Default, Debug)]
+pub(crate) struct Told {
+    pub(crate) lane: u32,
+    /// Sequence and timestamp of each record whose call has returned.
+    pub(crate) sent: Vec<(u64, u64)>,
+    /// Calls that found no room.
+    pub(crate) dropped: u64,
+    /// Calls that found a call inside.
+    pub(crate) inside: u64,
+    /// Whether the lane was killed: one more call may have been under way.
+    pub(crate) killed: bool,
+}
+
+/// The lane.
+pub(crate) struct ModelLane {
+    pub(crate) view: View,
+    pub(crate) cell: LaneCell<u32>,
+    pub(crate) told: RefCell<Told>,
+}
+
+impl ModelLane {
+    /// The lane of table entry `index`, just registered.
+    pub(crate) fn new(memory: &Arc<ModelMemory>, index: u32) -> Self {
+        let view = View::new(memory, Some(index));
+        let cell = LaneCell::default();
+        cell.adopt(&view, LaneRef { index, inc: 1 }, 0);
+        Self { view, cell, told: RefCell::new(Told { lane: index, ..Told::default() }) }
+    }
+
+    /// Runs `body` to its end or to the lane's, which stays alive.
+    pub(crate) fn live<R>(self, body: impl FnOnce(&Self) -> R) -> Told {
+        let lane = self.cell.lane().index;
+        self.view.aside().barrier.begin(lane);
+        body(&self);
+        self.view.aside().barrier.end(lane);
+        self.told.into_inner()
+    }
+
+    /// Runs `body`; then, or when it is killed, its thread ends and the kernel says so.
+    pub(crate) fn run<R>(self, body: impl FnOnce(&Self) -> R) -> Told {
+        let lane = self.cell.lane().index;
+        self.view.aside().barrier.begin(lane);
+        if let Err(reason) = catch_unwind(AssertUnwindSafe(|| body(&self))) {
+            if !reason.is::<Killed>() {
+                resume_unwind(reason);
+            }
+            self.told.borrow_mut().killed = true;
+        }
+        self.view.aside().turn();
+        self.view.aside().over[lane as usize].store(1, order::over_store()); // pair:over
+        self.view.aside().barrier.end(lane);
+        self.told.into_inner()
+    }
+
+    /// A log call. False when its record was dropped.
+    pub(crate) fn log(&self, slots: u32) -> bool {
+        let (place, now) = loop {
+            signal::point();
+            if self.cell.has_room(slots) {
+                signal::point();
+                if let Some(marked) = self.mark(slots) {
+                    break marked;
+                }
+            } else if !self.make_room(slots) {
+                return false;
+            }
+        };
+        self.fill(&place, slots, now);
+        self.commit(&place, Kind::Record, now);
+        true
+    }
+
+    /// Logs, and crosses by its own steps where needed.
+    fn mark(&self, slots: u32) -> Option<(Place<u32>, u64)> {
+        if weaken::is("clock_before_mark") {
+            let now = self.view.own_step().now();
+            let place = self.cell.mark(&self.view, slots)?;
+            return Some((place, self.cell.stamp_time(now)));
+        }
+        let place = self.cell.mark(&self.view, slots)?;
+        self.view.aside().used(place.block);
+        signal::point();
+        let now = self.view.own_step().now();
+        Some((place, self.cell.stamp_time(now)))
+    }
+
+    /// The cold path: a fresh block, or the record is dropped and counted.
+    fn make_room(&self, slots: u32) -> bool {
+        if self.cell.close() == 0 {
+            self.told.borrow_mut().inside += 1;
+            return false;
+        }
+        signal::point();
+        let room = self.cell.fits(slots) || self.cross();
+        if !room {
+            self.cell.drop_one(&self.view);
+            self.told.borrow_mut().dropped += 1;
+        }
+        signal::point();
+        self.cell.reopen();
+        signal::point();
+        room
+    }
+
+    /// Crosses with a closed cell.
+    pub(crate) fn cross(&self) -> bool {
+        if let Some((open, next)) = self.cell.open_block()
+            && next < self.view.slots_per_block()
+        {
+            self.view.aside().used(open.block);
+        }
+        if !self.cell.cross(&self.view) {
+            return false;
+        }
+        if let Some((open, _)) = self.cell.open_block() {
+            self.view.aside().claimed(open.block, open.generation);
+            self.view.aside().used(open.block);
+        }
+        true
+    }
+
+    /// Fills the slots of a record: the first with its header, each further one with a copy of it
+    /// that says which slot it is.
+    pub(crate) fn fill(&self, place: &Place<u32>, slots: u32, now: u64) {
+        let header = header(self.cell.lane().index, place.sequence, now);
+        for slot in 0..slots {
+            let value = header ^ continuation(slot);
+            self.view.own_step().fill(place.block, place.slot + slot, 1, value);
+            signal::point();
+        }
+    }
+
+    /// Commits, and tells the caller.
+    pub(crate) fn commit(&self, place: &Place<u32>, kind: Kind, now: u64) {
+        self.cell.commit(&self.view, kind, 20);
+        self.told.borrow_mut().sent.push((place.sequence, now));
+        signal::point();
+    }
+}
+
+/// A record's header in one word, never 0.
+pub(crate) fn header(lane: u32, sequence: u64, timestamp: u64) -> u64 {
+    1 << 63 | u64::from(lane) << 48 | sequence << 32 | timestamp
+}
+
+/// Lane, sequence and timestamp of a header.
+pub(crate) fn of_header(header: u64) -> (u32, u64, u64) {
+    ((header >> 48) as u32 & 0xff, header >> 32 & 0xffff, header & 0xffff_ffff)
+}
+
+/// How slot `slot` of a record differs from its first.
+pub(crate) fn continuation(slot: u32) -> u64 {
+    u64::from(slot) << 56
+}
