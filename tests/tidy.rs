@@ -24,11 +24,8 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/sys/robust.rs", "the operating system: robust mutexes"),
     ("src/shm/backing.rs", "maps"),
     ("src/shm/view.rs", "bytes at offsets"),
-    (
-        "src/record/writer.rs",
-        "src/record/writer/scratch.rs",
-        "raw slot pointers of a record being written",
-    ),
+    ("src/record/writer.rs", "raw slot pointers of a record being written"),
+    ("src/record/writer/scratch.rs", "the buffer under a writer while it grows"),
     ("src/call/callsite.rs", "the dictionary's id of this callsite"),
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/producer.rs", "the pages of thread states"),
