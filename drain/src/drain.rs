@@ -4,7 +4,6 @@
 //! order, in batches. A block is given back only when every sink has written and noted what it
 //! held.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use logring::layout::LaneRef;
@@ -19,7 +18,7 @@ use crate::hold::Hold;
 use crate::housekeeping::Housekeeping;
 use crate::lane::Spent;
 use crate::lanes::Lanes;
-use crate::ledger::{BlockMark, ClockLine, LaneMark, Ledger, Marks};
+use crate::ledger::{BlockMark, ClockLine, LaneMark, Marks};
 use crate::merge::Merge;
 use crate::notice::{self, Who};
 use crate::outlets::Outlets;
@@ -48,7 +47,6 @@ pub(crate) enum Turn {
 #[derive(Debug)]
 pub(crate) struct Drain {
     segment: &'static Segment,
-    ledger: Arc<Ledger>,
     /// Where reading began.
     positions: Positions,
     watermark: Watermark,
@@ -77,7 +75,6 @@ impl Drain {
     /// A drain that goes on where the ledger says.
     pub(crate) fn new(
         segment: &'static Segment,
-        ledger: Arc<Ledger>,
         positions: Positions,
         clock: Clock,
         pipeline: Pipeline,
@@ -104,7 +101,6 @@ impl Drain {
             flush_after: None,
             free_blocks: 0,
             written_up_to: 0,
-            ledger,
         }
     }
 
@@ -175,7 +171,7 @@ impl Drain {
             return;
         }
         let time = self.clock.convert(self.merge.watermark());
-        let (ledger, outlets) = (&self.ledger, &self.outlets);
+        let (ledger, outlets) = (self.positions.ledger(), &self.outlets);
         let found = self.housekeeping.round(self.segment, &mut self.lanes, |head| {
             outlets.cursors().all(|cursor| {
                 let (generation, slots) = ledger.consumed(cursor, head.block);

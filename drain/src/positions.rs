@@ -36,6 +36,11 @@ impl Positions {
         }
     }
 
+    /// The ledger that notes them.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Slots of `block` that are consumed in `generation`.
     pub(crate) fn consumed(&self, block: u32, generation: u32) -> u32 {
         let queued = self.queued_blocks.get(&block).map(|mark| (mark.generation, mark.slots));

@@ -110,16 +110,8 @@ impl Service {
                 outlets.submit_to(at, Batch { bytes, marks: to.clone(), watermark: 0, clock });
             }
         }
-        let mut drain = Drain::new(
-            segment,
-            Arc::clone(&ledger),
-            goal,
-            clock,
-            pipeline,
-            outlets,
-            options.order,
-            options.max_hold,
-        );
+        let mut drain =
+            Drain::new(segment, goal, clock, pipeline, outlets, options.order, options.max_hold);
         if let Some(step) = step {
             drain.notice(&notice::clock_step(
                 crate::clock::realtime_ns(),
