@@ -21,7 +21,7 @@ use crate::lanes::Lanes;
 use crate::ledger::{BlockMark, ClockLine, LaneMark, Marks};
 use crate::merge::Merge;
 use crate::notice::{self, Who};
-use crate::outlets::Outlets;
+use crate::outlets::{Change, Outlets};
 use crate::pipeline::Pipeline;
 use crate::positions::Positions;
 use crate::retire::Retire;
@@ -108,6 +108,7 @@ impl Drain {
     pub(crate) fn turn(&mut self) -> Turn {
         self.write();
         if self.outlets.queued_bytes() > QUEUE_BYTES_MAX {
+            self.judge();
             return Turn::Blocked;
         }
         if self.merge.is_empty() {
@@ -121,6 +122,7 @@ impl Drain {
         }
         let moved = self.hand_over();
         self.write();
+        self.judge();
         if moved { Turn::Moved } else { Turn::Idle }
     }
 
@@ -254,6 +256,9 @@ impl Drain {
             let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.head.is_none()) else {
                 continue;
             };
+            if std::mem::take(&mut lane.overheld) {
+                self.pipeline.notice(&notice::late(time, 1, lane.who()));
+            }
             let malformed = lane.chain.take_malformed();
             if malformed > 0 {
                 self.pipeline.notice(&notice::malformed(time, malformed, lane.who()));
@@ -312,6 +317,29 @@ impl Drain {
             self.flush_after = Some((self.flush, self.outlets.submitted()));
         }
         moved
+    }
+
+    /// Gives up a sink that holds too much of the ring, goes on with one that is well again.
+    fn judge(&mut self) {
+        let quarter = self.segment.block_count() as usize / 4;
+        let retire = &self.retire;
+        let changes = self.outlets.judge(quarter, |from, to| retire.blocks_between(from, to));
+        let time = self.clock.convert(self.merge.watermark());
+        let pid = std::process::id();
+        for change in changes {
+            let event = match change {
+                Change::Failed { sink, error } => notice::trouble(
+                    time,
+                    pid,
+                    "sink-failed",
+                    format!(
+                        "sink {sink} does not write and holds the ring: {error}; it misses records from now on"
+                    ),
+                ),
+                Change::Healed { sink, missed } => notice::missed(time, pid, &sink, missed),
+            };
+            self.pipeline.notice(&event);
+        }
     }
 
     /// Lets the sinks write what they can, and gives back what all of them have noted.

@@ -50,7 +50,9 @@ impl Hold {
             if ask {
                 ask_at = now + ASK_AFTER;
             }
-            if self.has_waited_enough(lane, now) || (ask && is_hopeless(segment, lane)) {
+            let enough = self.has_waited_enough(lane, now);
+            if enough || (ask && is_hopeless(segment, lane)) {
+                lane.overheld = enough;
                 lane.excused = lane.open.map(|(position, _)| position);
                 return;
             }

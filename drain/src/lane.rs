@@ -73,6 +73,10 @@ pub(crate) struct Lane {
     pub(crate) dead: bool,
     /// A busy slot that was waited for long enough: its record will be late.
     pub(crate) excused: Option<Position>,
+    /// No ledger had a mark of it.
+    pub(crate) is_new: bool,
+    /// Its writer held a record for longer than `max_hold`, which is not told yet.
+    pub(crate) overheld: bool,
     /// In this pass a record in the middle of being written was waited for.
     pub(crate) held: bool,
     /// It has moved since the last batch.
@@ -98,6 +102,8 @@ impl Lane {
             dead: false,
             excused: None,
             held: false,
+            is_new: false,
+            overheld: false,
             touched: false,
             limit: None,
             position: None,

@@ -73,7 +73,10 @@ impl Lanes {
             }
         });
         for lane in self.iter_mut() {
-            lane.chain.settle();
+            if lane.chain.settle() && lane.is_new {
+                // Its first blocks are gone and no ledger knows what they held.
+                lane.sequence = None;
+            }
         }
         free
     }

@@ -66,12 +66,13 @@ pub fn clock_step(timestamp_ns: i64, drain_pid: u32, by_ns: i64) -> Event<'stati
     event
 }
 
-/// The sink of this notice missed `count` records while it could not be written to.
+/// The sink named `sink` missed `count` records while it could not be written to.
 #[must_use]
-pub fn missed(timestamp_ns: i64, drain_pid: u32, count: u64) -> Event<'static> {
+pub fn missed(timestamp_ns: i64, drain_pid: u32, sink: &str, count: u64) -> Event<'static> {
     let who = Who { pid: drain_pid, tid: drain_pid };
-    let mut event = event("missed", Level::Error, "records missed by this sink", timestamp_ns, who);
+    let mut event = event("missed", Level::Error, "records missed by a sink", timestamp_ns, who);
     event.fields.push(field("count", AnyValue::U64(count)));
+    event.fields.push(field("sink", AnyValue::Str(Cow::Owned(sink.to_owned()))));
     event
 }
 

@@ -15,6 +15,30 @@ use crate::pipeline::Pipeline;
 /// How long a sink is left alone with an error before `flush` is told that it is stuck.
 const TELL_AFTER: Duration = Duration::from_millis(50);
 
+/// A sink that has taken no byte for this long can be given up.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
+/// How often a sink that was given up is tried again.
+const HEAL_EVERY: Duration = Duration::from_secs(1);
+
+/// What became of a sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It was given up: from now on it misses records.
+    Failed {
+        /// The sink.
+        sink: String,
+        /// Its last error.
+        error: String,
+    },
+    /// It writes again, and missed so many.
+    Healed {
+        /// The sink.
+        sink: String,
+        /// Records.
+        missed: u64,
+    },
+}
+
 /// A sink and how far it is.
 #[derive(Debug)]
 struct Outlet {
@@ -24,6 +48,8 @@ struct Outlet {
     /// Batches that it was given and is not done with, one of its own included.
     owes: u64,
     told: u32,
+    /// When it is next tried, if it was given up.
+    heal_at: Option<Instant>,
 }
 
 /// The sinks of a drain.
@@ -45,6 +71,7 @@ impl Outlets {
                 form,
                 owes: *owes,
                 told: sink_state::NONE,
+                heal_at: None,
             })
             .collect();
         Self { all, submitted: 0 }
@@ -76,7 +103,7 @@ impl Outlets {
 
     /// Gives one sink a batch of its own, which the others have had.
     pub(crate) fn submit_to(&mut self, at: usize, batch: Batch) {
-        if let Some(outlet) = self.all.get_mut(at) {
+        if let Some(outlet) = self.all.get_mut(at).filter(|outlet| !outlet.cursor.has_failed()) {
             outlet.cursor.submit(Arc::new(batch));
             outlet.owes += 1;
         }
@@ -94,6 +121,49 @@ impl Outlets {
             outlet.tell(&segment.drain_area(), index, now);
         }
         troubles
+    }
+
+    /// Gives up a sink that is stuck and alone pins more than `blocks_max` blocks, as `pinned` says
+    /// of batches from one number up to another; tries those given up before. Never the last one:
+    /// then the ring fills, and the overflow policy applies.
+    ///
+    /// To be called when all that was rendered has been submitted.
+    pub(crate) fn judge(
+        &mut self,
+        blocks_max: usize,
+        pinned: impl Fn(u64, u64) -> usize,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let now = Instant::now();
+        for at in 0..self.all.len() {
+            let submitted = self.submitted;
+            let others = self
+                .all
+                .iter()
+                .enumerate()
+                .filter(|(other, outlet)| *other != at && !outlet.cursor.has_failed());
+            // What the slowest of the others owes.
+            let Some(owed) = others.map(|(_, outlet)| outlet.owes).max() else { continue };
+            let Some(outlet) = self.all.get_mut(at) else { continue };
+            if outlet.cursor.has_failed() {
+                if owed == 0 && outlet.heal_at.is_none_or(|heal_at| now >= heal_at) {
+                    changes.extend(outlet.heal(now));
+                }
+                continue;
+            }
+            let Some(stuck) = outlet.cursor.stuck() else { continue };
+            let alone =
+                pinned(submitted.saturating_sub(outlet.owes), submitted.saturating_sub(owed));
+            if now.duration_since(stuck.since) >= GIVE_UP_AFTER && alone > blocks_max {
+                let (sink, error) = (outlet.cursor.name().to_owned(), stuck.error.to_string());
+                changes.push(Change::Failed { sink, error });
+                // In the ledger before any of its blocks is freed.
+                outlet.cursor.fail();
+                outlet.owes = 0;
+                outlet.heal_at = Some(now + HEAL_EVERY);
+            }
+        }
+        changes
     }
 
     /// The newest batch that every sink is done with; 0 while one still owes a batch of its own.
@@ -146,6 +216,16 @@ impl Outlets {
 }
 
 impl Outlet {
+    fn heal(&mut self, now: Instant) -> Option<Change> {
+        self.heal_at = Some(now + HEAL_EVERY);
+        self.cursor.heal().ok()?;
+        self.heal_at = None;
+        Some(Change::Healed {
+            sink: self.cursor.name().to_owned(),
+            missed: self.cursor.take_missed(),
+        })
+    }
+
     /// Says in the drain area how the sink does, where that has changed.
     fn tell(&mut self, area: &DrainArea<'_>, index: usize, now: Instant) {
         let stuck =

@@ -73,10 +73,12 @@ impl Pipeline {
         let Some(head) = lane.head else { return };
         let timestamp_ns = clock.convert(head.timestamp);
         let who = lane.who();
-        if let Some(last) = lane.sequence
-            && head.sequence > last + 1
-        {
-            self.notice(&notice::lost(timestamp_ns, head.sequence - last - 1, who));
+        match lane.sequence {
+            Some(last) if head.sequence > last + 1 => {
+                self.notice(&notice::lost(timestamp_ns, head.sequence - last - 1, who));
+            }
+            Some(_) => {}
+            None => self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who)),
         }
         lane.sequence = Some(head.sequence.max(lane.sequence.unwrap_or(0)));
         let late = head.timestamp < *written_up_to;

@@ -82,7 +82,10 @@ impl Positions {
             Some(mark) => {
                 Lane::new(lane, owner, Chain::new(Some(mark.ordinal)), Some(mark.sequence))
             }
-            None => Lane::new(lane, owner, Chain::new(Some(1)), Some(0)),
+            None => {
+                let lane = Lane::new(lane, owner, Chain::new(Some(1)), Some(0));
+                Lane { is_new: true, ..lane }
+            }
         })
     }
 

@@ -51,6 +51,12 @@ impl Retire {
         freed
     }
 
+    /// How many blocks wait for batches after `from` up to `to`.
+    pub(crate) fn blocks_between(&self, from: u64, to: u64) -> usize {
+        let waiting = self.due.iter().filter(|due| from < due.batch && due.batch <= to);
+        waiting.map(|due| due.blocks.len()).sum()
+    }
+
     /// Whether `lane` waits to be given back.
     pub(crate) fn holds(&self, lane: LaneRef) -> bool {
         self.due.iter().any(|due| due.lanes.contains(&lane))

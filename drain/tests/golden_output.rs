@@ -177,7 +177,7 @@ fn notices() -> Vec<Event<'static>> {
         notice::late(TIME_NS, 1, who),
         notice::unknown_start(TIME_NS, 18, who),
         notice::clock_step(TIME_NS, 900, -3_600_000_000_000),
-        notice::missed(TIME_NS, 900, 12),
+        notice::missed(TIME_NS, 900, "json:/var/log/x.json", 12),
     ]
 }
 

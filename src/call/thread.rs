@@ -98,6 +98,8 @@ pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
 #[cold]
 pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadState> {
     let state = take_state(producer)?;
+    // Its last thread may have died in the middle of a long record.
+    state.long.set(false);
     state.cell.set_state(State::Registering);
     set_current(producer, state);
     let lane = producer.segment().register_process().and_then(|process| {
