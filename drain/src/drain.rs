@@ -274,7 +274,7 @@ impl Drain {
             }
             if matches!(lane.open, Some((_, true))) {
                 self.pipeline.notice(&notice::torn(time, 1, lane.who()));
-                lane.sequence = Some(lane.sequence.unwrap_or(0) + 1);
+                lane.sequence = Some(lane.sequence.unwrap_or(0).saturating_add(1));
             }
             if let Some(at) = lane.chain.abandon() {
                 let (block, generation) = (at.block, at.generation);

@@ -74,10 +74,12 @@ impl Pipeline {
         let timestamp_ns = clock.convert(head.timestamp);
         let who = lane.who();
         match lane.sequence {
-            Some(last) if head.sequence > last + 1 => {
-                self.notice(&notice::lost(timestamp_ns, head.sequence - last - 1, who));
+            Some(last) => {
+                let missing = head.sequence.saturating_sub(last).saturating_sub(1);
+                if missing > 0 {
+                    self.notice(&notice::lost(timestamp_ns, missing, who));
+                }
             }
-            Some(_) => {}
             None => self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who)),
         }
         lane.sequence = Some(head.sequence.max(lane.sequence.unwrap_or(0)));

@@ -83,8 +83,9 @@ impl Positions {
                 Lane::new(lane, owner, Chain::new(Some(mark.ordinal)), Some(mark.sequence))
             }
             None => {
-                let lane = Lane::new(lane, owner, Chain::new(Some(1)), Some(0));
-                Lane { is_new: true, ..lane }
+                let mut lane = Lane::new(lane, owner, Chain::new(Some(1)), Some(0));
+                lane.is_new = true;
+                lane
             }
         })
     }
