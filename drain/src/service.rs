@@ -44,6 +44,20 @@ impl From<Config> for Options {
     }
 }
 
+impl Options {
+    /// Where the ledger of `segment` stands.
+    ///
+    /// # Errors
+    /// There is no runtime directory, or it is not ours.
+    pub fn ledger_path(&self, segment: &Segment) -> Result<PathBuf> {
+        let directory = match &self.state_dir {
+            Some(directory) => directory.clone(),
+            None => shm::runtime_dir()?,
+        };
+        Ok(directory.join(format!("{}.ledger", segment.name())))
+    }
+}
+
 /// A drain that holds its segment's drain lock.
 #[derive(Debug)]
 pub struct Service {
@@ -178,16 +192,12 @@ impl Drop for Service {
 }
 
 fn open_ledger(segment: &Segment, options: &Options) -> Result<(Ledger, Opened)> {
-    let directory = match &options.state_dir {
-        Some(directory) => directory.clone(),
-        None => shm::runtime_dir()?,
-    };
     let names: Vec<String> =
         options.sinks.iter().map(|sink| sink.spec()?.cursor_name()).collect::<Result<_>>()?;
     let geometry = segment.geometry();
     // Behind the lanes stand the processes: how many of their drops have been told.
     let lanes = geometry.lane_count + geometry.process_count;
-    let path = directory.join(format!("{}.ledger", segment.name()));
+    let path = options.ledger_path(segment)?;
     Ledger::open(&path, segment.uuid(), geometry.block_count, lanes, &names)
 }
 
