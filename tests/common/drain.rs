@@ -96,7 +96,7 @@ impl Site {
 
     /// The drain of this command, reading.
     pub fn start(&self, command: Command) -> Drain {
-        let drain = Drain::spawn(command);
+        let mut drain = Drain::spawn(command);
         drain.wait_until_it_reads(self.segment());
         drain
     }
@@ -127,14 +127,25 @@ impl Drain {
     }
 
     /// Waits until it holds the segment and reads.
-    pub fn wait_until_it_reads(&self, segment: &str) {
+    pub fn wait_until_it_reads(&mut self, segment: &str) {
         wait_until("the drain to read", || {
+            self.must_run();
             Segment::attach(segment).is_ok_and(|segment| {
                 let area = segment.drain_area();
                 area.alive().load(Ordering::Relaxed) == 1
                     && area.pid().load(Ordering::Relaxed) == self.pid()
             })
         });
+    }
+
+    /// Fails when it has ended by itself.
+    pub fn must_run(&mut self) {
+        if self.child.try_wait().expect("our child").is_some() {
+            let mut said = String::new();
+            let stderr = self.child.stderr.as_mut().expect("piped");
+            stderr.read_to_string(&mut said).expect("the drain says text");
+            panic!("the drain ended by itself: {said}");
+        }
     }
 
     /// Waits for its end: how it ended and what it said on stderr.

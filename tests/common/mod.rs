@@ -2,6 +2,7 @@
 //! in another process, and lines between them.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod acks;
 pub mod drain;
 pub mod watch;
 

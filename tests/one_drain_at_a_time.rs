@@ -1,0 +1,120 @@
+//! Claim: a segment has one drain at a time; when it ends, by whatever, the next one goes on where it
+//! was.
+
+mod common;
+
+use common::drain::{Drain, Site, is_notice, lines, number};
+use common::watch::{wait_until, watchdog};
+use logring::{Logger, Overflow, info};
+
+/// What a drain that does not start says; it ends with this code.
+fn refused(site: &Site, code: i32) -> String {
+    let (status, said) = Drain::spawn(site.command(&[&site.output()])).wait();
+    assert_eq!(status.code(), Some(code), "{said}");
+    assert_eq!(said.matches('\n').count(), 1, "one line: {said}");
+    said
+}
+
+fn log(log: &Logger, numbers: std::ops::Range<u64>) {
+    for n in numbers {
+        info!(logger: log, "counted", n);
+    }
+}
+
+/// The file has the numbers from 0 below `end`, in order, and nothing else.
+fn expect_all(site: &Site, end: u64) {
+    let mut next = 0;
+    for line in lines(&site.output()) {
+        assert!(!is_notice(&line), "{line}");
+        assert_eq!(number(&line, "n"), next, "{line}");
+        next += 1;
+    }
+    assert_eq!(next, end, "records in the file");
+}
+
+fn site_and_logger() -> (Site, Logger) {
+    let site = Site::new();
+    let builder = logring::builder(site.segment()).ring_bytes(1 << 20);
+    let log = builder.overflow(Overflow::BlockForever).open().expect("opened");
+    (site, log)
+}
+
+#[test]
+fn a_second_drain_is_refused_at_once() {
+    let _watchdog = watchdog();
+    let (site, logger) = site_and_logger();
+    let first = site.start_drain();
+    log(&logger, 0..100);
+    for _ in 0..3 {
+        // It ends by itself, while the first one goes on.
+        let said = refused(&site, 3);
+        let holder = format!("pid {}", first.pid());
+        assert!(said.contains(&holder) && said.contains(site.segment()), "{said}");
+    }
+    log(&logger, 100..200);
+    first.stop();
+    expect_all(&site, 200);
+}
+
+#[test]
+fn after_a_kill_the_next_one_goes_on() {
+    let _watchdog = watchdog();
+    let (site, logger) = site_and_logger();
+    let mut logged = 0;
+    for round in 0..5 {
+        let drain = site.start_drain();
+        let holder = format!("pid {}", drain.pid());
+        // More than the ring holds, so that the drain is in the middle of it.
+        log(&logger, logged..logged + 20_000 + round);
+        logged += 20_000 + round;
+        assert!(refused(&site, 3).contains(&holder));
+        drain.kill();
+        log(&logger, logged..logged + 100);
+        logged += 100;
+    }
+    site.start_drain().stop();
+    expect_all(&site, logged);
+}
+
+#[test]
+fn a_drain_that_is_asked_to_end_writes_what_is_committed() {
+    let _watchdog = watchdog();
+    let (site, logger) = site_and_logger();
+    let mut logged = 0;
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        let drain = site.start_drain();
+        log(&logger, logged..logged + 30_000);
+        logged += 30_000;
+        drain.end_by(signal);
+        expect_all(&site, logged);
+        // What nobody has read yet is for the next one.
+        log(&logger, logged..logged + 500);
+        logged += 500;
+    }
+    site.start_drain().stop();
+    expect_all(&site, logged);
+}
+
+#[test]
+fn of_drains_that_race_one_reads() {
+    let _watchdog = watchdog();
+    let (site, logger) = site_and_logger();
+    log(&logger, 0..100);
+    let mut drains: Vec<_> =
+        (0..4).map(|_| Drain::spawn(site.command(&[&site.output()]))).collect();
+    let segment = logring::shm::Segment::attach(site.segment()).expect("there");
+    wait_until("a drain to live", || segment.drain_is_alive());
+    let area = segment.drain_area();
+    let winner = |drain: &Drain| area.pid().load(logring::sync::Ordering::Relaxed) == drain.pid();
+    wait_until("a drain to tell its pid", || drains.iter().any(winner));
+    let at = drains.iter().position(winner).expect("just seen");
+    let winner = drains.swap_remove(at);
+    for drain in drains {
+        let (status, said) = drain.wait();
+        assert_eq!(status.code(), Some(3), "{said}");
+        assert!(said.contains(&format!("pid {}", winner.pid())), "{said}");
+    }
+    log(&logger, 100..200);
+    winner.stop();
+    expect_all(&site, 200);
+}
