@@ -81,6 +81,7 @@ pub fn decode<'a>(
     event.fields.clear();
     event.timestamp_ns = raw.timestamp_ns;
     event.level = Level::new(raw.level);
+    event.callsite = raw.callsite;
     event.pid = raw.pid;
     event.tid = raw.tid;
     event.late = false;

@@ -22,6 +22,9 @@ pub struct Event<'a> {
     pub file: Cow<'a, str>,
     /// Line in that file, 0 when unknown.
     pub line: u32,
+    /// Number of its callsite in the segment, 0 for none: where to look for what was kept of events
+    /// of the same callsite. What stands in this one may be other, since processors change it.
+    pub callsite: u32,
     /// Process id, in the process's own pid namespace.
     pub pid: u32,
     /// Thread id, in the same namespace.
@@ -100,6 +103,7 @@ impl Default for Event<'_> {
             event: Cow::Borrowed(""),
             file: Cow::Borrowed(""),
             line: 0,
+            callsite: 0,
             pid: 0,
             tid: 0,
             context: Vec::new(),
