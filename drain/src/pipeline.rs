@@ -1,7 +1,7 @@
 //! What happens to one record: decoded, processed, rendered once for each kind of line that the
 //! sinks want. Called by `drain.rs` in time order; writes to private memory only.
 
-use logring::record::{self, Event, Raw};
+use logring::record::{self, Event, Field, Raw};
 use logring::shm::Segment;
 
 use crate::clock::Clock;
@@ -36,8 +36,8 @@ pub(crate) struct Pipeline {
     chain: Chain,
     lines: Vec<Lines>,
     payload_max: usize,
-    /// Kept for its allocations.
-    event: Event<'static>,
+    /// Those of the last event, emptied.
+    buffers: [Vec<Field<'static>>; 2],
 }
 
 impl Pipeline {
@@ -57,7 +57,7 @@ impl Pipeline {
             chain,
             lines,
             payload_max: segment.max_record_bytes() as usize,
-            event: Event::default(),
+            buffers: [Vec::new(), Vec::new()],
         }
     }
 
@@ -87,8 +87,8 @@ impl Pipeline {
         *written_up_to = head.timestamp.max(*written_up_to);
 
         let owner = lane.owner;
-        let Self { strings, chain, lines, payload_max, event, .. } = self;
-        let mut decoded = std::mem::take(event);
+        let Self { strings, chain, lines, payload_max, buffers, .. } = self;
+        let mut event = Event::with_buffers(std::mem::take(buffers));
         let whole = lane.take(segment, *payload_max, spent).is_some_and(|record| {
             let raw = Raw {
                 timestamp_ns,
@@ -100,18 +100,18 @@ impl Pipeline {
                 tid: owner.tid,
                 payload: record.payload,
             };
-            if record::decode(&raw, strings, &mut decoded).is_err() {
+            if record::decode(&raw, strings, &mut event).is_err() {
                 return false;
             }
-            decoded.late = late;
-            if chain.run(&mut decoded) == Flow::Keep {
+            event.late = late;
+            if chain.run(&mut event) == Flow::Keep {
                 for lines in lines {
-                    lines.render(&decoded);
+                    lines.render(&event);
                 }
             }
             true
         });
-        *event = decoded.recycle();
+        *buffers = event.into_buffers();
         if !whole {
             self.notice(&notice::malformed(timestamp_ns, 1, who));
         }
@@ -155,7 +155,8 @@ impl Pipeline {
     pub(crate) fn take(&mut self, form: usize) -> Vec<u8> {
         let Some(lines) = self.lines.get_mut(form) else { return Vec::new() };
         let room = lines.bytes.len();
-        std::mem::replace(&mut lines.bytes, Vec::with_capacity(room))
+        // And a little more: to grow at a batch's last line would copy all of it.
+        std::mem::replace(&mut lines.bytes, Vec::with_capacity(room + room / 8))
     }
 }
 

@@ -153,6 +153,7 @@ fn any_event() -> impl Strategy<Value = Event<'static>> {
                 event: texts.1.into(),
                 file: texts.2.into(),
                 line,
+                callsite: 0,
                 pid,
                 tid,
                 context,
@@ -164,6 +165,23 @@ fn any_event() -> impl Strategy<Value = Event<'static>> {
     )
 }
 
+/// An event of the same callsite, as a processor could have changed it.
+fn changed(event: &Event<'static>, how: u32) -> Event<'static> {
+    let mut event = event.clone();
+    match how {
+        0 => event.event.to_mut().push('}'),
+        1 => event.target.to_mut().push('\n'),
+        2 => event.level = Level::new(event.level.number() ^ 1),
+        3 => drop(event.fields.pop()),
+        4 => event.context.extend(event.fields.clone()),
+        5 => event.fields.iter_mut().for_each(|field| field.key.to_mut().push('_')),
+        6 => event.fields.iter_mut().for_each(|field| field.key = "level".into()),
+        7 => event.late = !event.late,
+        _ => {}
+    }
+    event
+}
+
 fn harmful(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
@@ -172,6 +190,29 @@ fn harmful(character: char) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_is_kept_of_a_callsite_changes_no_line(
+        events in vec(any_event(), 1..4),
+        calls in vec((any::<prop::sample::Index>(), 0u32..4, 0u32..16), 200),
+        all in any::<bool>(),
+    ) {
+        let options = if all {
+            JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true }
+        } else {
+            JsonOptions::default()
+        };
+        let mut kept = JsonRenderer::new(options);
+        let mut fresh = JsonRenderer::new(options);
+        for (event, callsite, how) in calls {
+            let mut event = changed(event.get(&events), how);
+            let (mut line, mut expected) = (Vec::new(), Vec::new());
+            fresh.render(&event, &mut expected);
+            event.callsite = callsite;
+            kept.render(&event, &mut line);
+            prop_assert_eq!(String::from_utf8(line), String::from_utf8(expected));
+        }
+    }
 
     #[test]
     fn one_line_of_json(event in any_event(), all in any::<bool>()) {

@@ -81,6 +81,7 @@ pub fn decode<'a>(
     event.fields.clear();
     event.timestamp_ns = raw.timestamp_ns;
     event.level = Level::new(raw.level);
+    event.callsite = raw.callsite;
     event.pid = raw.pid;
     event.tid = raw.tid;
     event.late = false;
@@ -187,7 +188,8 @@ pub(crate) fn is_one_value(bytes: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
-    offset: usize,
+    /// Where they end, in bytes from the payload's start.
+    end: usize,
     /// The bytes were cut at their end: texts and containers may end with them.
     cut: bool,
     values_left: u32,
@@ -195,30 +197,31 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, offset: 0, cut: false, values_left: 0 }
+        Self { bytes, end: bytes.len(), cut: false, values_left: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
+    #[inline(always)]
     pub(crate) fn malformed(&self) -> DecodeError {
-        DecodeError::Malformed { offset: self.offset }
+        DecodeError::Malformed { offset: self.offset() }
     }
 
+    #[inline(always)]
+    fn offset(&self) -> usize {
+        self.end.saturating_sub(self.bytes.len())
+    }
+
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let Some((array, rest)) = self.bytes.split_first_chunk() else {
-            self.advance(&[]);
+            self.bytes = &[];
             return Err(DecodeError::Truncated);
         };
-        self.advance(rest);
-        Ok(*array)
-    }
-
-    fn advance(&mut self, rest: &'a [u8]) {
-        let gone = self.bytes.len().saturating_sub(rest.len());
-        self.offset = self.offset.saturating_add(gone);
         self.bytes = rest;
+        Ok(*array)
     }
 
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
@@ -249,14 +252,14 @@ impl<'a> Cursor<'a> {
             None if self.cut => (self.bytes, Default::default()),
             None => return Err(DecodeError::Truncated),
         };
-        self.advance(rest);
+        self.bytes = rest;
         Ok(taken)
     }
 
     /// The next `len` bytes, cut or not.
     fn take_whole(&mut self, len: u32) -> Result<&'a [u8], DecodeError> {
         if self.bytes.len() < len as usize {
-            self.advance(&[]);
+            self.bytes = &[];
             return Err(DecodeError::Truncated);
         }
         self.take(len.into())
@@ -264,9 +267,9 @@ impl<'a> Cursor<'a> {
 
     /// A cursor over the next `len` bytes.
     fn part(&mut self, len: u32) -> Result<Self, DecodeError> {
-        let offset = self.offset;
         let short = self.bytes.len() < len as usize;
-        Ok(Self { bytes: self.take(len.into())?, offset, cut: self.cut && short, values_left: 0 })
+        let bytes = self.take(len.into())?;
+        Ok(Self { bytes, end: self.offset(), cut: self.cut && short, values_left: 0 })
     }
 
     fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
@@ -278,8 +281,24 @@ impl<'a> Cursor<'a> {
         self.take(len.into())
     }
 
-    /// One value, with a budget of its own.
+    /// One value, with a budget of its own. Inline for the kinds that most fields have.
+    #[inline(always)]
     fn value(&mut self) -> Result<AnyValue<'a>, DecodeError> {
+        if let Some((&[tag, bytes @ ..], rest)) = self.bytes.split_first_chunk::<9>() {
+            let value = match tag {
+                tag::I64 => AnyValue::I64(i64::from_le_bytes(bytes)),
+                tag::U64 => AnyValue::U64(u64::from_le_bytes(bytes)),
+                tag::F64 => AnyValue::F64(f64::from_le_bytes(bytes)),
+                _ => return self.any_value(),
+            };
+            self.bytes = rest;
+            return Ok(value);
+        }
+        self.any_value()
+    }
+
+    #[inline(never)]
+    fn any_value(&mut self) -> Result<AnyValue<'a>, DecodeError> {
         self.values_left = VALUES_MAX;
         self.nested(0)
     }
@@ -347,7 +366,7 @@ impl<'a> Cursor<'a> {
         loop {
             match self.bytes.split_first() {
                 Some((&tag::END, rest)) => {
-                    self.advance(rest);
+                    self.bytes = rest;
                     return Ok(items);
                 }
                 None if self.cut => return Ok(items),

@@ -22,6 +22,9 @@ pub struct Event<'a> {
     pub file: Cow<'a, str>,
     /// Line in that file, 0 when unknown.
     pub line: u32,
+    /// Number of its callsite in the segment, 0 for none: where to look for what was kept of events
+    /// of the same callsite. What stands in this one may be other, since processors change it.
+    pub callsite: u32,
     /// Process id, in the process's own pid namespace.
     pub pid: u32,
     /// Thread id, in the same namespace.
@@ -100,6 +103,7 @@ impl Default for Event<'_> {
             event: Cow::Borrowed(""),
             file: Cow::Borrowed(""),
             line: 0,
+            callsite: 0,
             pid: 0,
             tid: 0,
             context: Vec::new(),
@@ -110,13 +114,20 @@ impl Default for Event<'_> {
     }
 }
 
-impl Event<'_> {
-    /// An empty event that keeps this one's allocations, for the next record: the vectors' memory
-    /// does not depend on the lifetime of what stood in them.
+impl<'a> Event<'a> {
+    /// An empty event that takes over what [`Event::into_buffers`] kept.
     #[inline]
     #[must_use]
-    pub fn recycle<'b>(self) -> Event<'b> {
-        Event { context: empty(self.context), fields: empty(self.fields), ..Event::default() }
+    pub fn with_buffers([context, fields]: [Vec<Field<'a>>; 2]) -> Self {
+        Event { context, fields, ..Event::default() }
+    }
+
+    /// The allocations of its vectors, emptied, for the next record: their memory does not depend
+    /// on the lifetime of what stood in them.
+    #[inline]
+    #[must_use]
+    pub fn into_buffers<'b>(self) -> [Vec<Field<'b>>; 2] {
+        [empty(self.context), empty(self.fields)]
     }
 }
 
@@ -125,7 +136,16 @@ fn empty<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
     if fields.capacity() == 0 {
         return Vec::new();
     }
-    fields.clear();
+    // Most fields own nothing; one comparison tells, where dropping would look at each part.
+    while let Some(field) = fields.pop() {
+        match field {
+            Field {
+                key: Cow::Borrowed(_),
+                value: AnyValue::I64(_) | AnyValue::U64(_) | AnyValue::F64(_) | AnyValue::Bool(_),
+            } => std::mem::forget(field),
+            owner => drop(owner),
+        }
+    }
     // Collecting an empty vector into one of the same shape reuses its allocation.
     fields.into_iter().map(|_| unreachable!("the vector is empty")).collect()
 }

@@ -356,11 +356,18 @@ impl Slots {
         if start < self.base.as_ptr() || start > self.end.as_ptr() || room < to.len() * 8 {
             return to.fill([0; 8]);
         }
-        for (index, to) in to.iter_mut().enumerate() {
+        let copy = |index: usize, to: &mut [u8; 8]| {
             // SAFETY: inside the ring, as just checked; blocks and offsets are multiples of 8.
             let word = unsafe { AtomicU64::from_ptr(start.add(index * 8).cast()) };
             *to = word.load(Ordering::Relaxed).to_le_bytes();
+        };
+        // By lines, so that the compiler unrolls the inner loop.
+        let (lines, rest) = to.as_chunks_mut::<8>();
+        let behind = lines.len() * 8;
+        for (line, to) in lines.iter_mut().enumerate() {
+            to.iter_mut().enumerate().for_each(|(index, to)| copy(line * 8 + index, to));
         }
+        rest.iter_mut().enumerate().for_each(|(index, to)| copy(behind + index, to));
     }
 }
 

@@ -77,8 +77,30 @@ impl<'o> Line<'o> {
     #[inline(always)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         if !self.short(b"", bytes, b"", |_| false) {
+            self.at = self.reborrow().long(bytes);
+        }
+    }
+
+    /// Appends more than 32 bytes: whole windows, then the last bytes, which overlap them.
+    #[inline(never)]
+    fn long(mut self, bytes: &[u8]) -> usize {
+        const HALF: usize = WINDOW / 2;
+        let end = self.at + bytes.len();
+        if let Some(last) = bytes.last_chunk::<WINDOW>() {
+            for chunk in bytes.as_chunks::<WINDOW>().0 {
+                self.put(chunk);
+            }
+            self.at = end - WINDOW;
+            self.put(last);
+        } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            let window = self.window();
+            window[..HALF].copy_from_slice(first as &[u8; HALF]);
+            window[bytes.len() - HALF..bytes.len()].copy_from_slice(last as &[u8; HALF]);
+            self.at = end;
+        } else {
             self.with_vec(|out| out.extend_from_slice(bytes));
         }
+        self.at
     }
 
     /// Appends `bytes` between two constants, if they are short and `is_bad` holds for none of the

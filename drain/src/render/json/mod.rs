@@ -2,6 +2,7 @@
 //! keeps it. The slowest step of the pipeline: for plain values it allocates nothing, and each
 //! byte is looked at once.
 
+mod shape;
 mod value;
 
 use std::borrow::Cow;
@@ -38,6 +39,7 @@ pub struct JsonRenderer {
     levels: Vec<Box<[u8]>>,
     templates: Templates,
     values: value::Values,
+    shapes: shape::Shapes,
     /// How many bytes of room a line begins with.
     room: usize,
 }
@@ -56,6 +58,7 @@ impl JsonRenderer {
             levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect(),
             templates: Templates::new(),
             values: value::Values::new(),
+            shapes: shape::Shapes::default(),
             room: 256,
         }
     }
@@ -69,23 +72,12 @@ impl Default for JsonRenderer {
 
 impl Renderer for JsonRenderer {
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
-        let keys = Keys::of(event);
         let start = out.len();
         let mut line = Line::new(out, self.room);
         self.head.write(event.timestamp_ns, &mut line);
-        line.bytes(&self.levels[usize::from(event.level.number())]);
-        // Looked at once for both: is there anything to fill or to escape?
-        let special = |words| escape::suspicious(words) || template::may_have_braces(words);
-        if !line.short(b"", event.event.as_bytes(), b"\"", special) {
-            let at = self.filled(event, line.reborrow());
+        if !self.by_shape(event, &mut line) {
+            let at = self.piece_by_piece(event, line.reborrow());
             line.resume(at);
-        }
-        self.facts(event, keys.facts, &mut line);
-        for (index, field) in event.context.iter().enumerate() {
-            self.pair(&keys, index, field, &mut line);
-        }
-        for (index, field) in event.fields.iter().enumerate() {
-            self.pair(&keys, event.context.len() + index, field, &mut line);
         }
         if event.late {
             line.put(b",\"late\":true");
@@ -103,6 +95,47 @@ impl Renderer for JsonRenderer {
 const ROOM_BYTES_MAX: usize = 4096;
 
 impl JsonRenderer {
+    /// What stands between the timestamp and the marks, if the event's callsite has a shape.
+    #[inline(always)]
+    fn by_shape(&mut self, event: &Event<'_>, line: &mut Line<'_>) -> bool {
+        let Some(shape) = self.shapes.of(event, &self.levels) else { return false };
+        line.bytes(&shape.front);
+        if let Some((template, behind)) = &shape.filled {
+            line.with_vec(|out| {
+                self.templates.fill_in(template, &event.fields, |piece| json_text(piece, out));
+            });
+            line.bytes(behind);
+        }
+        line.integer(event.pid.into());
+        self.options.facts(event, fact::TARGET | fact::PID, line);
+        for (before, field) in shape.befores.iter().zip(event.context.iter().chain(&event.fields)) {
+            line.bytes(before);
+            self.values.write(&field.value, line);
+        }
+        true
+    }
+
+    /// The same, whatever the event is.
+    #[inline(never)]
+    fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
+        let keys = Keys::of(event);
+        line.bytes(&self.levels[usize::from(event.level.number())]);
+        // Looked at once for both: is there anything to fill or to escape?
+        let special = |words| escape::suspicious(words) || template::may_have_braces(words);
+        if !line.short(b"", event.event.as_bytes(), b"\"", special) {
+            let at = self.filled(event, line.reborrow());
+            line.resume(at);
+        }
+        self.options.facts(event, keys.facts, &mut line);
+        for (index, field) in event.context.iter().enumerate() {
+            self.pair(&keys, index, field, &mut line);
+        }
+        for (index, field) in event.fields.iter().enumerate() {
+            self.pair(&keys, event.context.len() + index, field, &mut line);
+        }
+        line.at()
+    }
+
     #[inline(never)]
     fn filled(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         line.with_vec(|out| {
@@ -110,29 +143,6 @@ impl JsonRenderer {
         });
         line.put(b"\"");
         line.at()
-    }
-
-    /// The automatic facts, but those whose name is a key of the user's.
-    #[inline(always)]
-    fn facts(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
-        if taken & fact::TARGET == 0 {
-            escape::text(b",\"target\":\"", &event.target, b"\"", line);
-        }
-        if taken & fact::PID == 0 {
-            line.put(b",\"pid\":");
-            line.integer(event.pid.into());
-        }
-        if self.options.thread && taken & fact::THREAD == 0 {
-            line.put(b",\"thread\":");
-            line.integer(event.tid.into());
-        }
-        if self.options.file && taken & fact::FILE == 0 && !event.file.is_empty() {
-            escape::text(b",\"file\":\"", &event.file, b"\"", line);
-        }
-        if self.options.line && taken & fact::LINE == 0 && event.line != 0 {
-            line.put(b",\"line\":");
-            line.integer(event.line.into());
-        }
     }
 
     /// The pair at `index` of context and fields, unless a later one overrides it.
@@ -147,6 +157,31 @@ impl JsonRenderer {
             escape::text(b",\"", &field.key, b"\":", line);
         }
         self.values.write(&field.value, line);
+    }
+}
+
+impl JsonOptions {
+    /// The automatic facts, but those whose name is a key of the user's.
+    #[inline(always)]
+    fn facts(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
+        if taken & fact::TARGET == 0 {
+            escape::text(b",\"target\":\"", &event.target, b"\"", line);
+        }
+        if taken & fact::PID == 0 {
+            line.put(b",\"pid\":");
+            line.integer(event.pid.into());
+        }
+        if self.thread && taken & fact::THREAD == 0 {
+            line.put(b",\"thread\":");
+            line.integer(event.tid.into());
+        }
+        if self.file && taken & fact::FILE == 0 && !event.file.is_empty() {
+            escape::text(b",\"file\":\"", &event.file, b"\"", line);
+        }
+        if self.line && taken & fact::LINE == 0 && event.line != 0 {
+            line.put(b",\"line\":");
+            line.integer(event.line.into());
+        }
     }
 }
 

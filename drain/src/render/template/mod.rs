@@ -49,6 +49,16 @@ impl Templates {
         }
     }
 
+    /// The same for a text that is parsed already.
+    pub fn fill_in(
+        &mut self,
+        template: &Template,
+        fields: &[Field<'_>],
+        mut put: impl FnMut(&str),
+    ) {
+        fill(&template.0, fields, &mut self.scratch, &mut put);
+    }
+
     fn fill_pieces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {
         if text.len() > KEPT_BYTES_MAX {
             return fill(&parse(text), fields, &mut self.scratch, put);
@@ -69,6 +79,18 @@ impl Templates {
         self.parsed.push(parse(text));
         self.places.insert(text.into(), self.parsed.len() - 1);
         self.parsed.len() - 1
+    }
+}
+
+/// A text, parsed.
+#[derive(Debug)]
+pub struct Template(Vec<Piece>);
+
+impl Template {
+    /// Parses `text`; what does not parse stands for itself.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(parse(text))
     }
 }
 

@@ -1,0 +1,147 @@
+//! What all lines of one callsite have in common, made once: everything between the timestamp and
+//! the process id, and what stands before each value. Called by the renderer for each line.
+//!
+//! The callsite's number is no more than a place to look: an event belongs to a shape when its level,
+//! texts and keys are those of the shape, whatever a processor made of them. Only events whose keys
+//! neither collide nor override each other have a shape.
+
+use logring::record::{Event, Field};
+
+use super::Keys;
+use crate::render::escape::json_text;
+use crate::render::template::Template;
+
+/// The common part of some lines.
+#[derive(Debug)]
+pub(super) struct Shape {
+    level: u8,
+    text: Box<str>,
+    target: Box<str>,
+    keys: Box<[Box<str>]>,
+    /// From the timestamp's end to the text if that has to be filled, else to the process id.
+    pub(super) front: Box<[u8]>,
+    /// The text and what follows it up to the process id, if it has to be filled.
+    pub(super) filled: Option<(Template, Box<[u8]>)>,
+    /// What stands before each value, context and fields together.
+    pub(super) befores: Box<[Box<[u8]>]>,
+}
+
+/// Shapes by callsite, and how often one did not fit.
+#[derive(Debug, Default)]
+pub(super) struct Shapes {
+    places: Vec<Option<Box<Shape>>>,
+    misses: u32,
+}
+
+/// Callsites beyond share their places.
+const PLACES: usize = 1024;
+/// A shape is made for one miss in so many: where two take turns in a place, making them anew each
+/// time would cost more than it saves.
+const MISSES_EACH: u32 = 32;
+/// Texts and keys of a shape together: what a stranger sends must not grow the drain.
+const BYTES_MAX: usize = 2048;
+
+impl Shapes {
+    /// The shape of this event, if there is one. `level` gives what stands from the timestamp's end
+    /// to where the event's text begins.
+    #[inline(always)]
+    pub(super) fn of(&mut self, event: &Event<'_>, levels: &[Box<[u8]>]) -> Option<&Shape> {
+        if event.callsite == 0 {
+            return None;
+        }
+        let place = event.callsite as usize % PLACES;
+        let known = self.places.get(place).and_then(Option::as_ref);
+        if known.is_none_or(|shape| !shape.fits(event)) {
+            self.miss(event, place, levels);
+        }
+        self.places.get(place).and_then(Option::as_deref).filter(|shape| shape.fits(event))
+    }
+
+    #[cold]
+    fn miss(&mut self, event: &Event<'_>, place: usize, levels: &[Box<[u8]>]) {
+        if self.places.is_empty() {
+            self.places.resize_with(PLACES, || None);
+        }
+        self.misses = self.misses.wrapping_add(1);
+        if self.places[place].is_none() || self.misses.is_multiple_of(MISSES_EACH) {
+            self.places[place] = Shape::new(event, levels).map(Box::new);
+        }
+    }
+}
+
+impl Shape {
+    /// The shape of events like this one; `None` for those that have none.
+    fn new(event: &Event<'_>, levels: &[Box<[u8]>]) -> Option<Self> {
+        let keys = Keys::of(event);
+        let bytes = keys.pairs().map(|field| field.key.len()).sum::<usize>();
+        if bytes + event.event.len() + event.target.len() > BYTES_MAX {
+            return None;
+        }
+        if keys.facts != 0 || keys.pairs().enumerate().any(|(at, _)| keys.overridden.contains(at)) {
+            return None;
+        }
+        let mut front = levels.get(usize::from(event.level.number()))?.to_vec();
+        let mut behind = b"\",\"target\":\"".to_vec();
+        json_text(&event.target, &mut behind);
+        behind.extend_from_slice(b"\",\"pid\":");
+        let filled = if event.event.contains(['{', '}']) {
+            Some((Template::parse(&event.event), behind.into()))
+        } else {
+            json_text(&event.event, &mut front);
+            front.append(&mut behind);
+            None
+        };
+        let before = |field: &Field<'_>| {
+            let mut before = b",\"".to_vec();
+            json_text(&field.key, &mut before);
+            before.extend_from_slice(b"\":");
+            before.into()
+        };
+        Some(Self {
+            level: event.level.number(),
+            text: (*event.event).into(),
+            target: (*event.target).into(),
+            keys: keys.pairs().map(|field| (*field.key).into()).collect(),
+            front: front.into(),
+            filled,
+            befores: keys.pairs().map(before).collect(),
+        })
+    }
+
+    #[inline(always)]
+    fn fits(&self, event: &Event<'_>) -> bool {
+        let context = event.context.len();
+        let pairs = self.keys.len() == context + event.fields.len();
+        pairs
+            && self.level == event.level.number()
+            && same(&self.text, &event.event)
+            && same(&self.target, &event.target)
+            && self.keys.iter().zip(&event.context).all(|(key, field)| same(key, &field.key))
+            && self
+                .keys
+                .iter()
+                .skip(context)
+                .zip(&event.fields)
+                .all(|(key, field)| same(key, &field.key))
+    }
+}
+
+/// Whether two texts are equal. Most are short: their first and last bytes are compared, which
+/// overlap, since a call of `memcmp` for each would cost more.
+#[inline(always)]
+fn same(one: &str, other: &str) -> bool {
+    fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((bytes.first_chunk()?, bytes.last_chunk()?))
+    }
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    match one.len() {
+        8..=16 => ends::<8>(one) == ends::<8>(other),
+        17..=32 => ends::<16>(one) == ends::<16>(other),
+        4..=7 => ends::<4>(one) == ends::<4>(other),
+        2..=3 => ends::<2>(one) == ends::<2>(other),
+        _ => one == other,
+    }
+}
