@@ -4,7 +4,7 @@
 //! order, in batches. A block is given back only when every sink has written and noted what it
 //! held.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use logring::layout::LaneRef;
 use logring::record::Event;
@@ -14,7 +14,7 @@ use logring::sync::{Ordering, order};
 
 use crate::clock::{Bracketed, Clock};
 use crate::config::Order;
-use crate::hold::Hold;
+use crate::hold::{self, Hold};
 use crate::housekeeping::Housekeeping;
 use crate::lane::Spent;
 use crate::lanes::Lanes;
@@ -225,11 +225,16 @@ impl Drain {
             |block, generation| positions.consumed(block, generation),
             &mut self.spent,
         );
+        let now = Instant::now();
         for lane in self.lanes.iter_mut() {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
             // In window order nothing is waited for.
             lane.held = !self.watermark.is_strict();
-            self.hold.fill(segment, lane, &mut self.spent);
+            lane.fill(segment, &mut self.spent);
+            hold::note_busy(lane, now);
+        }
+        for lane in self.lanes.iter_mut() {
+            self.hold.settle(segment, lane, &mut self.spent);
         }
         self.merge.start(&mut self.lanes, watermark);
     }
@@ -240,7 +245,8 @@ impl Drain {
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
                 pipeline.deliver(segment, clock, lane, written_up_to, spent);
-                hold.fill(segment, lane, spent);
+                lane.fill(*segment, spent);
+                hold.settle(segment, lane, spent);
             });
             if !more {
                 break;

@@ -3,12 +3,9 @@
 //! Only that one record is waited for, and no longer than `max_hold`, counted once per record; a
 //! thread that is stopped or dead is not waited for. Then the record is late.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::Backoff;
-use logring::layout::LaneRef;
-use logring::ring::reader::Position;
 use logring::shm::Segment;
 
 use crate::lane::{Lane, Spent};
@@ -18,22 +15,20 @@ const ASK_AFTER: Duration = Duration::from_millis(5);
 /// Between two looks once spinning has not helped.
 const NAP: Duration = Duration::from_micros(50);
 
-/// Which busy slots are being waited for, and since when.
+/// How long a busy slot is waited for.
 #[derive(Debug)]
 pub(crate) struct Hold {
     max: Duration,
-    since: HashMap<LaneRef, (Position, Instant)>,
 }
 
 impl Hold {
     pub(crate) fn new(max: Duration) -> Self {
-        Self { max, since: HashMap::new() }
+        Self { max }
     }
 
-    /// Fills the lane's head; where a record is being written that may lie below the watermark,
-    /// waits for it first. Once in a pass: what the lane writes after that record lies above.
-    pub(crate) fn fill(&mut self, segment: &Segment, lane: &mut Lane, spent: &mut Vec<Spent>) {
-        lane.fill(segment, spent);
+    /// Where the lane, just filled, is in the middle of a record that may lie below the watermark:
+    /// waits for that one. Once in a pass: what the lane writes after it lies above.
+    pub(crate) fn settle(&self, segment: &Segment, lane: &mut Lane, spent: &mut Vec<Spent>) {
         if must_wait(lane) {
             self.wait(segment, lane, spent);
             lane.held = true;
@@ -41,7 +36,7 @@ impl Hold {
     }
 
     #[cold]
-    fn wait(&mut self, segment: &Segment, lane: &mut Lane, spent: &mut Vec<Spent>) {
+    fn wait(&self, segment: &Segment, lane: &mut Lane, spent: &mut Vec<Spent>) {
         let backoff = Backoff::new();
         let mut ask_at = Instant::now() + ASK_AFTER;
         while must_wait(lane) {
@@ -50,9 +45,10 @@ impl Hold {
             if ask {
                 ask_at = now + ASK_AFTER;
             }
-            let enough = self.has_waited_enough(lane, now);
-            if enough || (ask && is_hopeless(segment, lane)) {
-                lane.overheld = enough;
+            note_busy(lane, now);
+            let waited = lane.busy_since.map_or(Duration::ZERO, |(_, since)| now - since);
+            if waited >= self.max || (ask && is_hopeless(segment, lane)) {
+                lane.overheld = waited >= self.max;
                 lane.excused = lane.open.map(|(position, _)| position);
                 return;
             }
@@ -63,16 +59,14 @@ impl Hold {
             }
             lane.fill(segment, spent);
         }
-        self.since.remove(&lane.lane);
     }
+}
 
-    fn has_waited_enough(&mut self, lane: &Lane, now: Instant) -> bool {
-        let Some((position, true)) = lane.open else { return false };
-        let entry = self.since.entry(lane.lane).or_insert((position, now));
-        if entry.0 != position {
-            *entry = (position, now);
-        }
-        now.duration_since(entry.1) >= self.max
+/// Notes since when the lane's slot is seen busy: for lanes that wait their turn the time runs too.
+pub(crate) fn note_busy(lane: &mut Lane, now: Instant) {
+    let Some((position, true)) = lane.open else { return };
+    if lane.busy_since.is_none_or(|(known, _)| known != position) {
+        lane.busy_since = Some((position, now));
     }
 }
 

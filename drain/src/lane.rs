@@ -1,6 +1,8 @@
 //! One lane as the drain reads it: its chain of blocks, the private copy of its next record, what
 //! was delivered last. Called by `merge.rs`; never frees and never writes.
 
+use std::time::Instant;
+
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
 use logring::ring::Memory;
@@ -71,6 +73,8 @@ pub(crate) struct Lane {
     pub(crate) over: bool,
     /// Housekeeping has proof that its process is dead.
     pub(crate) dead: bool,
+    /// The slot that was last seen busy, and since when.
+    pub(crate) busy_since: Option<(Position, Instant)>,
     /// A busy slot that was waited for long enough: its record will be late.
     pub(crate) excused: Option<Position>,
     /// No ledger had a mark of it.
@@ -100,6 +104,7 @@ impl Lane {
             attempted: 0,
             over: false,
             dead: false,
+            busy_since: None,
             excused: None,
             held: false,
             is_new: false,
