@@ -80,10 +80,6 @@ pub mod order {
         attempted_store: Release;
         /// pair:attempted. The drain's look at it, before the lane's stamps.
         attempted_load: Acquire;
-        /// pair:collecting. One lane at a time holds more than one block in hand.
-        collecting_cas: Acquire;
-        /// pair:collecting. It lets go.
-        collecting_store: Release;
     }
 }
 
