@@ -92,10 +92,6 @@ pub mod order {
         flush_done_store: Release;
         /// pair:flush-done. A caller of flush looks.
         flush_done_load: Acquire;
-        /// pair:collecting. One lane at a time holds more than one block in hand.
-        collecting_cas: Acquire;
-        /// pair:collecting. It lets go.
-        collecting_store: Release;
         /// pair:entry. A process or lane entry given back, zeroed before.
         entry_free: Release;
         /// pair:entry. An entry taken; the new owner's stores come after the zeroing.

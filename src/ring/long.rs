@@ -8,7 +8,6 @@ use super::writer::{Claimed, Place, claim};
 use super::{LaneCell, Memory};
 use crate::layout::word::{BLOCK_BITS, ExtOf, INC_BITS, LaneRef};
 use crate::sync::Ordering::Relaxed;
-use crate::sync::order;
 
 /// What `collecting` says while `lane` collects.
 #[must_use]
@@ -30,13 +29,14 @@ pub const fn collector_lane(word: u64) -> Option<LaneRef> {
 
 /// Tries to become the lane that collects.
 pub fn start_collecting<M: Memory>(memory: &M, lane: LaneRef) -> bool {
-    let mine = collector(lane);
-    memory.collecting().compare_exchange(0, mine, order::collecting_cas(), Relaxed).is_ok() // pair:collecting
+    // Relaxed, as is its end: the word excludes by being one word, and carries nothing. What the one
+    // before has claimed is in the block words, which a claim changes by CAS.
+    memory.collecting().compare_exchange(0, collector(lane), Relaxed, Relaxed).is_ok()
 }
 
 /// Lets the next one collect.
 pub fn stop_collecting<M: Memory>(memory: &M) {
-    memory.collecting().store(0, order::collecting_store()); // pair:collecting
+    memory.collecting().store(0, Relaxed);
 }
 
 /// Claims one more extension block for the lane of `cell`.

@@ -6,15 +6,18 @@
 //! thread that has ended has passed one. *Fenced*: each lane fences after its marks, the drain after
 //! its watermark.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use logring::sync::{Ordering, fence, weaken};
-use loom::thread::yield_now;
+use loom::thread::{Thread, current, park};
 
 /// The barrier's state. Not of the model: the kernel's.
 pub(crate) struct Barrier {
     fenced: bool,
     lanes: Vec<LaneState>,
+    /// Who waits for answers.
+    asks: Mutex<Option<Thread>>,
 }
 
 #[derive(Default)]
@@ -25,7 +28,8 @@ struct LaneState {
 
 impl Barrier {
     pub(crate) fn new(lanes: u32, fenced: bool) -> Self {
-        Self { fenced, lanes: (0..lanes).map(|_| LaneState::default()).collect() }
+        let lanes = (0..lanes).map(|_| LaneState::default()).collect();
+        Self { fenced, lanes, asks: Mutex::new(None) }
     }
 
     /// The thread of `lane` begins.
@@ -37,6 +41,9 @@ impl Barrier {
     pub(crate) fn answer(&self, lane: u32) {
         if self.lanes[lane as usize].asked.swap(false, SeqCst) {
             fence(Ordering::SeqCst);
+            // Carries what the fence has carried already, at the same moment.
+            let asks = self.asks.lock().unwrap();
+            asks.as_ref().expect("who asks waits").unpark();
         }
     }
 
@@ -44,6 +51,7 @@ impl Barrier {
     pub(crate) fn end(&self, lane: u32) {
         fence(Ordering::SeqCst);
         self.lanes[lane as usize].runs.store(false, SeqCst);
+        self.answer(lane);
     }
 
     /// The drain's half.
@@ -55,10 +63,12 @@ impl Barrier {
         if self.fenced {
             return;
         }
-        let runs = |lane: &&LaneState| lane.runs.load(SeqCst);
-        self.lanes.iter().filter(runs).for_each(|lane| lane.asked.store(true, SeqCst));
-        while self.lanes.iter().filter(runs).any(|lane| lane.asked.load(SeqCst)) {
-            yield_now();
+        *self.asks.lock().unwrap() = Some(current());
+        for lane in &self.lanes {
+            lane.asked.store(lane.runs.load(SeqCst), SeqCst);
+        }
+        while self.lanes.iter().any(|lane| lane.asked.load(SeqCst)) {
+            park();
         }
         fence(Ordering::SeqCst);
     }

@@ -25,10 +25,8 @@ fn a_lane_comes_round(generation: u32) {
                 lane.log(2);
             })
         });
-        let mut drain = ModelDrain::new(&memory);
-        drain.round();
-        drain.round();
-        drain.finish(&[thread.join().unwrap()]);
+        let drain = ModelDrain::new(&memory).spawn(2);
+        drain.join().unwrap().finish(&[thread.join().unwrap()]);
     });
 }
 
@@ -44,7 +42,7 @@ fn generations_begin_again_after_the_last() {
 
 #[test]
 fn two_lanes_race_for_one_block() {
-    check(3, || {
+    check(4, || {
         let memory = Arc::new(ModelMemory::new(Shape { lanes: 3, ..Shape::default() }));
         let taken = ModelLane::new(&memory, 2);
         assert!(taken.log(1));
@@ -67,9 +65,8 @@ fn a_claim_from_a_stale_look_fails() {
         let lanes = [0, 1].map(|index| ModelLane::new(&memory, index));
         assert!(lanes.iter().all(|lane| lane.log(2)));
         let threads = lanes.map(|lane| spawn(move || lane.live(|lane| lane.log(2))));
-        let mut drain = ModelDrain::new(&memory);
-        drain.round();
-        drain.finish(&threads.map(|thread| thread.join().unwrap()));
+        let drain = ModelDrain::new(&memory).spawn(1);
+        drain.join().unwrap().finish(&threads.map(|thread| thread.join().unwrap()));
     });
 }
 

@@ -26,14 +26,13 @@ pub(crate) fn at_each_step(model: impl Fn(u32, &AtomicBool)) {
 
 #[test]
 fn what_a_lane_wrote_before_its_end_is_delivered() {
-    check(3, || {
+    check(4, || {
         let memory = Arc::new(ModelMemory::new(Shape::default()));
         let lane = ModelLane::new(&memory, 0);
         assert!(lane.log(1));
         let thread = spawn(move || lane.run(|lane| assert!(lane.log(1))));
-        let mut drain = ModelDrain::new(&memory);
-        drain.round();
-        drain.finish(&[thread.join().unwrap()]);
+        let drain = ModelDrain::new(&memory).spawn(1);
+        drain.join().unwrap().finish(&[thread.join().unwrap()]);
         memory.all_free();
     });
 }
@@ -48,11 +47,10 @@ fn a_lane_may_be_killed_at_any_step() {
             let lane = ModelLane::new(&memory, 0);
             lane.view.kill_after(steps);
             let thread = spawn(move || lane.run(|lane| lane.log(1) && lane.log(2)));
-            let mut drain = ModelDrain::new(&memory);
-            drain.round();
+            let drain = ModelDrain::new(&memory).spawn(1);
             let told = thread.join().unwrap();
             noted.fetch_or(told.killed, Relaxed);
-            drain.finish(&[told]);
+            drain.join().unwrap().finish(&[told]);
             memory.all_free();
         });
         killed.store(seen.load(Relaxed), Relaxed);
@@ -64,18 +62,17 @@ fn a_dead_lane_stalls_nobody() {
     at_each_step(|steps, killed| {
         let seen = Arc::new(AtomicBool::new(false));
         let noted = seen.clone();
-        check(1, move || {
+        check(2, move || {
             let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, ..Shape::default() }));
             let (dying, living) = (ModelLane::new(&memory, 0), ModelLane::new(&memory, 1));
             assert!(living.log(2));
             dying.view.kill_after(steps);
             let dying = spawn(move || dying.run(|lane| lane.log(1)));
             let living = spawn(move || living.live(|lane| lane.log(2)));
-            let mut drain = ModelDrain::new(&memory);
-            drain.round();
+            let drain = ModelDrain::new(&memory).spawn(1);
             let told = [dying.join().unwrap(), living.join().unwrap()];
             noted.fetch_or(told[0].killed, Relaxed);
-            drain.finish(&told);
+            drain.join().unwrap().finish(&told);
         });
         killed.store(seen.load(Relaxed), Relaxed);
     });

@@ -7,7 +7,7 @@ use logring::layout::{BlockWord, ExtOf, LaneRef};
 use logring::ring::Memory;
 use logring::ring::reader::{Chain, Look, Position, Sweep, copy_slots, free, was_written};
 use logring::sync::{Ordering::Relaxed, order, weaken};
-use loom::thread::yield_now;
+use loom::thread::{JoinHandle, spawn, yield_now};
 
 use crate::account::{Account, Read};
 use crate::lane::{Told, continuation, of_header};
@@ -75,6 +75,19 @@ impl ModelDrain {
                 give_back(&self.view, block, generation, lane.lane);
             }
         }
+    }
+
+    /// Makes `rounds` rounds on a thread of its own.
+    ///
+    /// Not on the thread that has made the ring: the checker lets a thread that waited see no
+    /// longer what it knew before, which would be the ring's first state.
+    pub(crate) fn spawn(mut self, rounds: u32) -> JoinHandle<Self> {
+        spawn(move || {
+            for _ in 0..rounds {
+                self.round();
+            }
+            self
+        })
     }
 
     /// After all lanes have done: reads the rest and holds the output against what they say.

@@ -21,7 +21,7 @@ fn nearly_full() -> (Arc<ModelMemory>, ModelLane, ModelLane) {
 
 #[test]
 fn a_dropped_record_is_counted_once() {
-    check(3, || {
+    check(4, || {
         let (memory, lane, other) = nearly_full();
         let thread = spawn(move || {
             lane.live(|lane| {
@@ -29,9 +29,8 @@ fn a_dropped_record_is_counted_once() {
                 lane.log(1);
             })
         });
-        let mut drain = ModelDrain::new(&memory);
-        drain.round();
-        drain.finish(&[thread.join().unwrap(), other.live(|_| ())]);
+        let drain = ModelDrain::new(&memory).spawn(1);
+        drain.join().unwrap().finish(&[thread.join().unwrap(), other.live(|_| ())]);
     });
 }
 
@@ -47,10 +46,8 @@ fn a_gap_is_counted_where_it_is() {
                 lane.log(1);
             })
         });
-        let mut drain = ModelDrain::new(&memory);
-        drain.round();
-        drain.round();
-        drain.finish(&[thread.join().unwrap(), other.live(|_| ())]);
+        let drain = ModelDrain::new(&memory).spawn(2);
+        drain.join().unwrap().finish(&[thread.join().unwrap(), other.live(|_| ())]);
     });
 }
 
@@ -59,15 +56,14 @@ fn a_lane_may_be_killed_while_it_drops() {
     at_each_step(|steps, killed| {
         let seen = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let noted = seen.clone();
-        check(2, move || {
+        check(3, move || {
             let (memory, lane, other) = nearly_full();
             lane.view.kill_after(steps);
             let thread = spawn(move || lane.run(|lane| (lane.log(2), lane.log(1))));
-            let mut drain = ModelDrain::new(&memory);
-            drain.round();
+            let drain = ModelDrain::new(&memory).spawn(1);
             let told = thread.join().unwrap();
             noted.fetch_or(told.killed, Relaxed);
-            drain.finish(&[told, other.run(|_| ())]);
+            drain.join().unwrap().finish(&[told, other.run(|_| ())]);
         });
         killed.store(seen.load(Relaxed), Relaxed);
     });
