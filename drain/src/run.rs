@@ -29,13 +29,10 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Error::os("handle signals", error))?;
     }
+    let options = Options::from(config.clone());
+    Service::check(&options).map_err(failure)?;
     let Some(segment) = open(&config, &stop)? else { return Ok(Exit::Ok) };
-    let options = Options::from(config);
-    let mut service =
-        Service::start(segment, &options, Chain::new()).map_err(|error| match error {
-            StartError::Segment(error) => Failure::from(error),
-            StartError::Sink(error) => Failure::sink(&error),
-        })?;
+    let mut service = Service::start(segment, &options, Chain::new()).map_err(failure)?;
     if !service.is_strict() {
         // Nobody is left to tell if stderr is gone.
         let _ = writeln!(
@@ -51,6 +48,13 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
             format!("sink {sink} does not take what is left: {error}; it stays in the ring"),
         )),
         None => Ok(Exit::Ok),
+    }
+}
+
+fn failure(error: StartError) -> Failure {
+    match error {
+        StartError::Segment(error) => Failure::from(error),
+        StartError::Sink(error) => Failure::sink(&error),
     }
 }
 

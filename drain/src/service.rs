@@ -63,6 +63,19 @@ pub enum StartError {
 }
 
 impl Service {
+    /// Whether sinks and ledger can be opened, as far as can be told without making anything but the
+    /// directory for the ledger: to be asked before a segment is made for nothing.
+    ///
+    /// # Errors
+    /// What [`Service::start`] would say.
+    pub fn check(options: &Options) -> Result<(), StartError> {
+        state_dir(options).map_err(StartError::Segment)?;
+        for sink in &options.sinks {
+            sink.spec().and_then(|spec| Cursor::check(&spec)).map_err(StartError::Sink)?;
+        }
+        Ok(())
+    }
+
     /// Takes the drain lock of `segment` and brings ledger and sinks to where the last drain left
     /// them.
     ///
@@ -177,11 +190,15 @@ impl Drop for Service {
     }
 }
 
+fn state_dir(options: &Options) -> Result<PathBuf> {
+    match &options.state_dir {
+        Some(directory) => Ok(directory.clone()),
+        None => shm::runtime_dir(),
+    }
+}
+
 fn open_ledger(segment: &Segment, options: &Options) -> Result<(Ledger, Opened)> {
-    let directory = match &options.state_dir {
-        Some(directory) => directory.clone(),
-        None => shm::runtime_dir()?,
-    };
+    let directory = state_dir(options)?;
     let names: Vec<String> =
         options.sinks.iter().map(|sink| sink.spec()?.cursor_name()).collect::<Result<_>>()?;
     let geometry = segment.geometry();
