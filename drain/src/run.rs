@@ -9,7 +9,7 @@ use std::time::Duration;
 use logring::layout::Geometry;
 use logring::shm::{Segment, SegmentSpec};
 use logring::{Error, Result};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::config::Config;
@@ -19,27 +19,20 @@ use crate::service::{Options, Service, StartError};
 /// How often `--wait` looks whether the segment is there.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Drains the segment until SIGTERM or SIGINT; then what has been committed is written.
+/// Drains the segment until SIGTERM, SIGINT or SIGHUP; then what has been committed is written.
 ///
 /// # Errors
 /// What keeps a drain from starting, with its exit code.
 pub fn run(config: Config) -> Result<Exit, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
+    for signal in [SIGTERM, SIGINT, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Error::os("handle signals", error))?;
     }
-    let Some((segment, created)) = open(&config, &stop)? else { return Ok(Exit::Ok) };
-    let options = Options::from(config);
-    let mut service = Service::start(segment, &options, Chain::new()).map_err(|error| {
-        if created {
-            remove(segment, &options);
-        }
-        match error {
-            StartError::Segment(error) => Failure::from(error),
-            StartError::Sink(error) => Failure::sink(&error),
-        }
-    })?;
+    let options = Options::from(config.clone());
+    Service::check(&options).map_err(failure)?;
+    let Some(segment) = open(&config, &stop)? else { return Ok(Exit::Ok) };
+    let mut service = Service::start(segment, &options, Chain::new()).map_err(failure)?;
     if !service.is_strict() {
         // Nobody is left to tell if stderr is gone.
         let _ = writeln!(
@@ -58,28 +51,25 @@ pub fn run(config: Config) -> Result<Exit, Failure> {
     }
 }
 
-/// Takes back what this process created for a drain that did not start. A process that has come to
-/// use the segment meanwhile keeps it.
-fn remove(segment: &Segment, options: &Options) {
-    if Segment::remove(segment.name()).is_ok()
-        && let Ok(ledger) = options.ledger_path(segment)
-    {
-        let _ = std::fs::remove_file(ledger);
+fn failure(error: StartError) -> Failure {
+    match error {
+        StartError::Segment(error) => Failure::from(error),
+        StartError::Sink(error) => Failure::sink(&error),
     }
 }
 
-/// The segment, and whether this call created it; `None` when the drain was stopped while it waited.
-fn open(config: &Config, stop: &AtomicBool) -> Result<Option<(&'static Segment, bool)>> {
+/// The segment; `None` when the drain was stopped while it waited for it.
+fn open(config: &Config, stop: &AtomicBool) -> Result<Option<&'static Segment>> {
     if !config.wait {
         let spec = SegmentSpec {
             geometry: Geometry::with_ring_bytes(config.ring_bytes),
             ..SegmentSpec::new(&config.segment)
         };
-        return Segment::open_or_create_static(&spec).map(Some);
+        return Segment::open_or_create_static(&spec).map(|(segment, _)| Some(segment));
     }
     while !stop.load(Ordering::Relaxed) {
         match Segment::attach_static(&config.segment) {
-            Ok(segment) => return Ok(Some((segment, false))),
+            Ok(segment) => return Ok(Some(segment)),
             Err(error) if error.is_not_found() => thread::sleep(LOOK_EVERY),
             Err(error) => return Err(error),
         }

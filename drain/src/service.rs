@@ -44,20 +44,6 @@ impl From<Config> for Options {
     }
 }
 
-impl Options {
-    /// Where the ledger of `segment` stands.
-    ///
-    /// # Errors
-    /// There is no runtime directory, or it is not ours.
-    pub fn ledger_path(&self, segment: &Segment) -> Result<PathBuf> {
-        let directory = match &self.state_dir {
-            Some(directory) => directory.clone(),
-            None => shm::runtime_dir()?,
-        };
-        Ok(directory.join(format!("{}.ledger", segment.name())))
-    }
-}
-
 /// A drain that holds its segment's drain lock.
 #[derive(Debug)]
 pub struct Service {
@@ -77,6 +63,19 @@ pub enum StartError {
 }
 
 impl Service {
+    /// Whether sinks and ledger can be opened, as far as can be told without making anything but the
+    /// directory for the ledger: to be asked before a segment is made for nothing.
+    ///
+    /// # Errors
+    /// What [`Service::start`] would say.
+    pub fn check(options: &Options) -> Result<(), StartError> {
+        state_dir(options).map_err(StartError::Segment)?;
+        for sink in &options.sinks {
+            sink.spec().and_then(|spec| Cursor::check(&spec)).map_err(StartError::Sink)?;
+        }
+        Ok(())
+    }
+
     /// Takes the drain lock of `segment` and brings ledger and sinks to where the last drain left
     /// them.
     ///
@@ -191,13 +190,21 @@ impl Drop for Service {
     }
 }
 
+fn state_dir(options: &Options) -> Result<PathBuf> {
+    match &options.state_dir {
+        Some(directory) => Ok(directory.clone()),
+        None => shm::runtime_dir(),
+    }
+}
+
 fn open_ledger(segment: &Segment, options: &Options) -> Result<(Ledger, Opened)> {
+    let directory = state_dir(options)?;
     let names: Vec<String> =
         options.sinks.iter().map(|sink| sink.spec()?.cursor_name()).collect::<Result<_>>()?;
     let geometry = segment.geometry();
     // Behind the lanes stand the processes: how many of their drops have been told.
     let lanes = geometry.lane_count + geometry.process_count;
-    let path = options.ledger_path(segment)?;
+    let path = directory.join(format!("{}.ledger", segment.name()));
     Ledger::open(&path, segment.uuid(), geometry.block_count, lanes, &names)
 }
 

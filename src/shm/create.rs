@@ -229,13 +229,14 @@ pub fn open(path: &Path) -> Result<(File, Header, Offsets)> {
             "{} is a symbolic link, a segment never is",
             path.display()
         )),
+        Some(libc::EISDIR | libc::ENXIO) => not_a_file(path),
         _ => Error::os(format!("open {}", path.display()), error),
     })?;
     let meta = opened
         .metadata()
         .map_err(|error| Error::os(format!("look at {}", path.display()), error))?;
     if !meta.is_file() {
-        return Err(Error::not_a_segment(format!("{} is not a file", path.display())));
+        return Err(not_a_file(path));
     }
     check_owner(path, &meta, "0600")?;
     let mut page = vec![0; usize::try_from(meta.size()).unwrap_or(at::SIZE).min(at::SIZE)];
@@ -245,6 +246,11 @@ pub fn open(path: &Path) -> Result<(File, Header, Offsets)> {
     let (header, offsets) =
         Header::decode(&page, meta.size()).map_err(|error| error.within(path.display()))?;
     Ok((opened, header, offsets))
+}
+
+/// A directory, a socket, a pipe.
+fn not_a_file(path: &Path) -> Error {
+    Error::not_a_segment(format!("{} is not a file", path.display()))
 }
 
 /// Whether a segment stands at `path`; one that a remover left half-removed is in use again. Only

@@ -42,6 +42,11 @@ impl Output {
         Ok(Self::File(Box::new(Target { path, file, len, tail, next, is_moved: false })))
     }
 
+    /// Whether [`Self::open`] has a chance.
+    pub(super) fn check(path: &Path) -> io::Result<()> {
+        if Stream::is_own(path) { Ok(()) } else { LogFile::can_open(path) }
+    }
+
     /// The note of a batch of these bytes, but for its id, watermark and clock.
     pub(super) fn note(&mut self, kind: Kind, bytes: &[u8]) -> Note {
         let nothing = Note {

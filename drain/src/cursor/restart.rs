@@ -45,6 +45,14 @@ pub(super) struct Unfinished {
 }
 
 impl Cursor {
+    /// Whether the sink `spec` can be opened, as far as can be told without making anything.
+    ///
+    /// # Errors
+    /// What [`Self::open`] would say.
+    pub fn check(spec: &SinkSpec) -> Result<()> {
+        Output::check(spec.path()).map_err(|error| cannot_open(spec, error))
+    }
+
     /// Opens the sink `spec` as cursor number `index` of the ledger. A new output file is created
     /// with mode 0640 less the umask, its directory must exist.
     ///

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
 }
 
 /// The whole demo, from an empty segment to its two closing lines.
-fn play(args: &DemoArgs) -> Result<Tally> {
+fn play(args: &DemoArgs) -> Result<Tally, Failure> {
     let begin = Instant::now();
     os::forget_variable("LOGRING");
     let stage = Stage::set(args)?;
@@ -118,7 +118,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(args: &DemoArgs) -> Result<Self> {
+    fn set(args: &DemoArgs) -> Result<Self, Failure> {
         let segment = format!("demo-{}", std::process::id());
         let folder = std::env::temp_dir().join(format!("logring-{segment}"));
         DirBuilder::new()
@@ -126,18 +126,16 @@ impl Stage {
             .create(&folder)
             .map_err(|e| Error::os(format!("create {}", folder.display()), e))?;
         let out = args.out.clone().unwrap_or_else(|| folder.join("demo.jsonl"));
-        let made = open_output(&out).and_then(|base| {
-            let geometry = Geometry::with_ring_bytes(ring_bytes(args.processes));
-            let spec = SegmentSpec { geometry, ..SegmentSpec::new(&segment) };
-            Ok((base, Segment::create(&spec)?))
-        });
-        match made {
-            Ok((base, attached)) => Ok(Self { segment, folder, out, base, attached }),
-            Err(error) => {
-                let _ = fs::remove_dir_all(&folder);
-                Err(error)
-            }
-        }
+        let geometry = Geometry::with_ring_bytes(ring_bytes(args.processes));
+        let spec = SegmentSpec { geometry, ..SegmentSpec::new(&segment) };
+        let attached = Segment::create(&spec).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&folder);
+        })?;
+        // From here on dropping it removes what has been made.
+        let mut stage = Self { segment, folder, out, base: 0, attached };
+        // Last, so that no empty file is left where nothing could be written.
+        stage.base = open_output(&stage.out).map_err(|error| Failure::sink(&error))?;
+        Ok(stage)
     }
 
     /// The drain: this program again, with a runtime directory of its own.

@@ -8,6 +8,7 @@ use crate::{
     ledger::Identity,
     seam::{after_write, before_call, before_write},
 };
+use logring::sys::file::open_unnamed;
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io,
@@ -59,6 +60,33 @@ impl LogFile {
     pub(crate) fn open(path: &Path) -> io::Result<(Self, u64)> {
         before_call()?;
         Self::open_with(path, OpenOptions::new().create(true).mode(0o640), 0)
+    }
+
+    /// Whether [`Self::open`] has a chance, as far as can be told without making anything. Says
+    /// nothing against streams, which it does not touch.
+    pub(crate) fn can_open(path: &Path) -> io::Result<()> {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {
+                Self::open_with(path, &mut OpenOptions::new(), 0).map(drop)
+            }
+            Ok(metadata) if metadata.is_dir() => Err(io::Error::from_raw_os_error(libc::EISDIR)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                match open_unnamed(directory.unwrap_or(Path::new("."))).map(drop) {
+                    // A file system without such files; the directory is there.
+                    Err(error)
+                        if matches!(
+                            error.raw_os_error(),
+                            Some(libc::EOPNOTSUPP | libc::EISDIR)
+                        ) =>
+                    {
+                        Ok(())
+                    }
+                    tried => tried,
+                }
+            }
+            looked => looked.map(drop),
+        }
     }
 
     fn open_with(path: &Path, options: &mut OpenOptions, flags: i32) -> io::Result<(Self, u64)> {

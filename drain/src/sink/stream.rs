@@ -34,6 +34,11 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    /// Whether `path` means a stream that this process has already.
+    pub(crate) fn is_own(path: &Path) -> bool {
+        matches!(path.to_str(), Some("-" | "/dev/stdout" | "/dev/stderr"))
+    }
+
     /// The stream that `path` means; `None` when it means a regular file, there or to be created.
     pub(crate) fn at(path: &Path) -> io::Result<Option<Self>> {
         let target = match path.to_str() {
