@@ -146,6 +146,18 @@ pub fn prefetch_write(at: *const u8) {
     }
 }
 
+/// Asks for the line of `at` in order to read it. A hint: any address is fine.
+#[inline(always)]
+pub fn prefetch_read(at: *const u8) {
+    // SAFETY: a prefetch never faults and changes no memory.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!("prefetcht0 [{}]", in(reg) at.addr(), options(nostack, preserves_flags, nomem));
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) at.addr(), options(nostack, preserves_flags, nomem));
+    }
+}
+
 /// Writes the line of `at` back and drops it from all caches, where the processor has `clflushopt`;
 /// elsewhere nothing. `at` must be mapped.
 #[inline]
@@ -269,6 +281,7 @@ mod tests {
         let word = Box::new(AtomicU32::new(7));
         prefetch_write(std::ptr::null());
         prefetch_write(word.as_ptr().cast());
+        prefetch_read(std::ptr::null());
         flush_line(NonNull::new(word.as_ptr().cast()).expect("a reference"));
         assert_eq!(word.load(Ordering::Relaxed), 7);
         assert_eq!(has_flush(), has_flush());

@@ -105,6 +105,7 @@ pub fn decode<'a>(
     }
 }
 
+#[inline(always)]
 fn set_facts<'a>(
     event: &mut Event<'a>,
     target: Cow<'a, str>,
@@ -133,23 +134,23 @@ impl<'a, S: Strings + ?Sized> Body<'a, '_, S> {
     ) -> Result<(), DecodeError> {
         let mut context = payload.part(self.raw.context_len)?;
         while !context.is_empty() {
-            match pair(&mut context, self.strings) {
-                Ok(field) => self.event.context.push(field),
+            match pair(&mut context, self.strings, &mut self.event.context) {
+                Ok(()) => {}
                 Err(DecodeError::Truncated) if context.cut => break,
                 Err(error) => return Err(error),
             }
         }
         for key in names {
-            match payload.value() {
-                Ok(value) => self.event.fields.push(Field { key, value }),
+            match payload.field(key, &mut self.event.fields) {
+                Ok(()) => {}
                 Err(DecodeError::Truncated) if payload.cut => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
         if self.raw.flags & flags::EXTRA != 0 {
             while !payload.is_empty() {
-                match pair(&mut payload, self.strings) {
-                    Ok(field) => self.event.fields.push(field),
+                match pair(&mut payload, self.strings, &mut self.event.fields) {
+                    Ok(()) => {}
                     Err(DecodeError::Truncated) if payload.cut => return Ok(()),
                     Err(error) => return Err(error),
                 }
@@ -159,11 +160,12 @@ impl<'a, S: Strings + ?Sized> Body<'a, '_, S> {
     }
 }
 
-/// A key and its value, as contexts have them.
+/// A key and its value, as contexts have them, appended to `fields`.
 fn pair<'a>(
     cursor: &mut Cursor<'a>,
     strings: &'a (impl Strings + ?Sized),
-) -> Result<Field<'a>, DecodeError> {
+    fields: &mut Vec<Field<'a>>,
+) -> Result<(), DecodeError> {
     let key = match cursor.u32()? {
         0 => {
             let len = cursor.u16()?;
@@ -174,7 +176,7 @@ fn pair<'a>(
             None => Cow::Owned(format!("key-{id}")),
         },
     };
-    Ok(Field { key, value: cursor.value()? })
+    cursor.field(key, fields)
 }
 
 /// Whether these bytes are one value and nothing else, within the bounds.
@@ -281,26 +283,40 @@ impl<'a> Cursor<'a> {
         self.take(len.into())
     }
 
-    /// One value, with a budget of its own. Inline for the kinds that most fields have.
+    /// Reads one value, with a budget of its own, and appends it to `fields`. The kinds that most
+    /// fields have go straight to their place: a value that is handed on is laid down in parts and
+    /// picked up whole, for which the processor has to wait.
     #[inline(always)]
-    fn value(&mut self) -> Result<AnyValue<'a>, DecodeError> {
-        if let Some((&[tag, bytes @ ..], rest)) = self.bytes.split_first_chunk::<9>() {
-            let value = match tag {
-                tag::I64 => AnyValue::I64(i64::from_le_bytes(bytes)),
-                tag::U64 => AnyValue::U64(u64::from_le_bytes(bytes)),
-                tag::F64 => AnyValue::F64(f64::from_le_bytes(bytes)),
-                _ => return self.any_value(),
-            };
-            self.bytes = rest;
-            return Ok(value);
+    fn field(&mut self, key: Cow<'a, str>, fields: &mut Vec<Field<'a>>) -> Result<(), DecodeError> {
+        let Some((&[tag, bytes @ ..], rest)) = self.bytes.split_first_chunk::<9>() else {
+            return self.any_field(key, fields);
+        };
+        match tag {
+            tag::I64 => {
+                fields.push(Field { key, value: AnyValue::I64(i64::from_le_bytes(bytes)) });
+            }
+            tag::U64 => {
+                fields.push(Field { key, value: AnyValue::U64(u64::from_le_bytes(bytes)) });
+            }
+            tag::F64 => {
+                fields.push(Field { key, value: AnyValue::F64(f64::from_le_bytes(bytes)) });
+            }
+            _ => return self.any_field(key, fields),
         }
-        self.any_value()
+        self.bytes = rest;
+        Ok(())
     }
 
     #[inline(never)]
-    fn any_value(&mut self) -> Result<AnyValue<'a>, DecodeError> {
+    fn any_field(
+        &mut self,
+        key: Cow<'a, str>,
+        fields: &mut Vec<Field<'a>>,
+    ) -> Result<(), DecodeError> {
         self.values_left = VALUES_MAX;
-        self.nested(0)
+        let value = self.nested(0)?;
+        fields.push(Field { key, value });
+        Ok(())
     }
 
     /// A value's tag, checked against the bounds.

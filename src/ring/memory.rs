@@ -35,6 +35,8 @@ pub trait Memory {
     fn stamp(&self, block: Self::Block, slot: u32) -> &AtomicU64;
     /// Brings a block's word and first slot near, for writing. A hint.
     fn prefetch(&self, _block: u32) {}
+    /// Brings a slot near, for reading. A hint.
+    fn prefetch_slot(&self, _block: Self::Block, _slot: u32) {}
     /// Writes a slot's lines back to memory and drops them from this core's cache, so that their
     /// next writer does not have to take them away from it. A hint.
     fn flush(&self, _block: Self::Block, _slot: u32) {}

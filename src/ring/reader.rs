@@ -252,6 +252,7 @@ impl Chain {
                 Some(Stamp { kind: kind @ (Kind::Record | Kind::Head), slots, level, .. })
                     if slots >= 1 && slots <= slots_per_block - self.slot =>
                 {
+                    self.prefetch(memory, link, slots);
                     return Look::Record { at, slots, level, head: kind == Kind::Head };
                 }
                 _ => {
@@ -276,6 +277,17 @@ impl Chain {
         Some(at)
     }
 
+    /// Brings near what is read soon: what is flushed behind the reader keeps the processor from
+    /// doing so by itself. Only where a later block is known, so that no line is taken away from a
+    /// writer that is about to write it.
+    #[inline(always)]
+    fn prefetch<M: Memory>(&self, memory: &M, link: Link, slots: u32) {
+        let slot = self.slot + slots + PREFETCH_AHEAD;
+        if slot < memory.slots_per_block() && self.has_more() {
+            memory.prefetch_slot(memory.block(link.block), slot);
+        }
+    }
+
     fn enter(&mut self) -> Option<Link> {
         let next = self.next?;
         let index = self.links.iter().position(|link| link.ordinal == next)?;
@@ -295,6 +307,9 @@ impl Chain {
         self.links.iter().any(|link| ordinal_distance(ordinal, link.ordinal) > 0)
     }
 }
+
+/// Slots between the one that is read and the one that is fetched meanwhile.
+const PREFETCH_AHEAD: u32 = 3;
 
 fn is_busy(raw: u64) -> bool {
     matches!(Stamp::of(raw), Some(Stamp { kind: Kind::Busy, .. }))

@@ -91,6 +91,14 @@ impl Memory for Segment {
         sys::prefetch_write(self.slots.first_byte_of(block));
     }
 
+    #[inline(always)]
+    fn prefetch_slot(&self, block: Self::Block, slot: u32) {
+        let at = self.slots.slot_ptr(block, slot);
+        for line in (0..self.slot_size()).step_by(64) {
+            sys::prefetch_read(at.wrapping_add(line));
+        }
+    }
+
     #[inline]
     fn flush(&self, block: Self::Block, slot: u32) {
         let at = self.slots.slot_ptr(block, slot);

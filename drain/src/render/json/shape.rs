@@ -110,19 +110,27 @@ impl Shape {
 
     #[inline(always)]
     fn fits(&self, event: &Event<'_>) -> bool {
-        let context = event.context.len();
-        let pairs = self.keys.len() == context + event.fields.len();
-        pairs
-            && self.level == event.level.number()
-            && same(&self.text, &event.event)
-            && same(&self.target, &event.target)
-            && self.keys.iter().zip(&event.context).all(|(key, field)| same(key, &field.key))
-            && self
-                .keys
-                .iter()
-                .skip(context)
-                .zip(&event.fields)
-                .all(|(key, field)| same(key, &field.key))
+        if self.keys.len() != event.context.len() + event.fields.len()
+            || self.level != event.level.number()
+            || !same(&self.text, &event.event)
+            || !same(&self.target, &event.target)
+        {
+            return false;
+        }
+        let (context, fields) = self.keys.split_at(event.context.len());
+        let differ = |(key, field): (&Box<str>, &Field<'_>)| !same(key, &field.key);
+        // Written as loops, which are inlined.
+        for pair in context.iter().zip(&event.context) {
+            if differ(pair) {
+                return false;
+            }
+        }
+        for pair in fields.iter().zip(&event.fields) {
+            if differ(pair) {
+                return false;
+            }
+        }
+        true
     }
 }
 
