@@ -130,27 +130,36 @@ impl<'a, S: Strings + ?Sized> Body<'a, '_, S> {
     fn decode(
         &mut self,
         mut payload: Cursor<'a>,
-        names: impl Iterator<Item = Cow<'a, str>>,
+        names: impl ExactSizeIterator<Item = Cow<'a, str>>,
     ) -> Result<(), DecodeError> {
         let mut context = payload.part(self.raw.context_len)?;
         while !context.is_empty() {
-            match pair(&mut context, self.strings, &mut self.event.context) {
-                Ok(()) => {}
+            match pair(&mut context, self.strings) {
+                Ok(field) => self.event.context.push(field),
                 Err(DecodeError::Truncated) if context.cut => break,
                 Err(error) => return Err(error),
             }
         }
-        for key in names {
-            match payload.field(key, &mut self.event.fields) {
+        // In place: a value that is handed on and pushed is laid on the stack in parts and picked up
+        // whole, for which the processor has to wait.
+        let fields = &mut self.event.fields;
+        let nothing = || Field { key: Cow::Borrowed(""), value: AnyValue::Null };
+        fields.resize_with(names.len(), nothing);
+        for (index, (field, key)) in fields.iter_mut().zip(names).enumerate() {
+            field.key = key;
+            match payload.value_into(&mut field.value) {
                 Ok(()) => {}
-                Err(DecodeError::Truncated) if payload.cut => return Ok(()),
+                Err(DecodeError::Truncated) if payload.cut => {
+                    fields.truncate(index);
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             }
         }
         if self.raw.flags & flags::EXTRA != 0 {
             while !payload.is_empty() {
-                match pair(&mut payload, self.strings, &mut self.event.fields) {
-                    Ok(()) => {}
+                match pair(&mut payload, self.strings) {
+                    Ok(field) => self.event.fields.push(field),
                     Err(DecodeError::Truncated) if payload.cut => return Ok(()),
                     Err(error) => return Err(error),
                 }
@@ -160,12 +169,11 @@ impl<'a, S: Strings + ?Sized> Body<'a, '_, S> {
     }
 }
 
-/// A key and its value, as contexts have them, appended to `fields`.
+/// A key and its value, as contexts have them.
 fn pair<'a>(
     cursor: &mut Cursor<'a>,
     strings: &'a (impl Strings + ?Sized),
-    fields: &mut Vec<Field<'a>>,
-) -> Result<(), DecodeError> {
+) -> Result<Field<'a>, DecodeError> {
     let key = match cursor.u32()? {
         0 => {
             let len = cursor.u16()?;
@@ -176,7 +184,7 @@ fn pair<'a>(
             None => Cow::Owned(format!("key-{id}")),
         },
     };
-    cursor.field(key, fields)
+    Ok(Field { key, value: cursor.value()? })
 }
 
 /// Whether these bytes are one value and nothing else, within the bounds.
@@ -283,40 +291,34 @@ impl<'a> Cursor<'a> {
         self.take(len.into())
     }
 
-    /// Reads one value, with a budget of its own, and appends it to `fields`. The kinds that most
-    /// fields have go straight to their place: a value that is handed on is laid down in parts and
-    /// picked up whole, for which the processor has to wait.
+    /// Reads one value, with a budget of its own, into `place`, where nothing stands.
     #[inline(always)]
-    fn field(&mut self, key: Cow<'a, str>, fields: &mut Vec<Field<'a>>) -> Result<(), DecodeError> {
+    fn value_into(&mut self, place: &mut AnyValue<'a>) -> Result<(), DecodeError> {
         let Some((&[tag, bytes @ ..], rest)) = self.bytes.split_first_chunk::<9>() else {
-            return self.any_field(key, fields);
+            return self.any_value_into(place);
         };
-        match tag {
-            tag::I64 => {
-                fields.push(Field { key, value: AnyValue::I64(i64::from_le_bytes(bytes)) });
-            }
-            tag::U64 => {
-                fields.push(Field { key, value: AnyValue::U64(u64::from_le_bytes(bytes)) });
-            }
-            tag::F64 => {
-                fields.push(Field { key, value: AnyValue::F64(f64::from_le_bytes(bytes)) });
-            }
-            _ => return self.any_field(key, fields),
-        }
+        let value = match tag {
+            tag::I64 => AnyValue::I64(i64::from_le_bytes(bytes)),
+            tag::U64 => AnyValue::U64(u64::from_le_bytes(bytes)),
+            tag::F64 => AnyValue::F64(f64::from_le_bytes(bytes)),
+            _ => return self.any_value_into(place),
+        };
         self.bytes = rest;
+        // `Null` needs no drop.
+        std::mem::forget(std::mem::replace(place, value));
         Ok(())
     }
 
     #[inline(never)]
-    fn any_field(
-        &mut self,
-        key: Cow<'a, str>,
-        fields: &mut Vec<Field<'a>>,
-    ) -> Result<(), DecodeError> {
-        self.values_left = VALUES_MAX;
-        let value = self.nested(0)?;
-        fields.push(Field { key, value });
+    fn any_value_into(&mut self, place: &mut AnyValue<'a>) -> Result<(), DecodeError> {
+        *place = self.value()?;
         Ok(())
+    }
+
+    /// One value, with a budget of its own.
+    fn value(&mut self) -> Result<AnyValue<'a>, DecodeError> {
+        self.values_left = VALUES_MAX;
+        self.nested(0)
     }
 
     /// A value's tag, checked against the bounds.
