@@ -1,7 +1,13 @@
 //! A log call before `install` goes nowhere: it is counted, told once on stderr, and evaluates
-//! nothing.
+//! nothing. From `install` on the same statements and loggers log.
+
+mod common;
 
 use std::process::Command;
+
+use common::drain::{Site, lines, number};
+use common::watch::watchdog;
+use logring::{Logger, Overflow};
 
 const CHILD: &str = "LOGRING_TEST_BEFORE_INSTALL";
 
@@ -34,4 +40,31 @@ fn child() {
 
 fn unreachable() -> u8 {
     unreachable!("a call that goes nowhere evaluates nothing")
+}
+
+fn statement(log: &Logger, n: u64) {
+    logring::info!(logger: log, "counted", n);
+}
+
+#[test]
+fn what_was_called_too_early_logs_after_install() {
+    let _watchdog = watchdog();
+    let site = Site::new();
+    // Made before there is a segment.
+    let plain = logring::logger();
+    let bound = plain.bind(logring::kv! { tenant = "acme" });
+    statement(&plain, 0);
+    statement(&bound, 1);
+    let builder = logring::builder(site.segment()).overflow(Overflow::BlockForever);
+    let _guard = builder.install().expect("installed");
+    assert_eq!(logring::early_calls(), 2);
+    let drain = site.start_drain();
+    statement(&plain, 2);
+    statement(&bound, 3);
+    drain.stop();
+    assert_eq!(logring::early_calls(), 2);
+    let found: Vec<_> = lines(&site.output())
+        .map(|line| (number(&line, "n"), line.get("tenant").is_some_and(|name| name == "acme")))
+        .collect();
+    assert_eq!(found, [(2, false), (3, true)]);
 }

@@ -3,69 +3,73 @@
 
 mod common;
 
-use common::acks::Random;
+use common::acks::{Acks, Random};
 use common::drain::{Drain, Site, is_notice, lines, number};
-use common::watch::{wait_for, watchdog};
+use common::watch::{wait_until, watchdog};
 use common::{Peer, role};
+use logring::sync::Ordering::Relaxed;
 use logring::{Overflow, info};
 
 const SEED: u64 = 1_848;
-const PRODUCERS: u64 = 3;
-const RECORDS: u64 = 20_000;
+const PRODUCERS: usize = 3;
 const KILLS: u32 = 40;
 
 #[test]
 fn each_file_has_each_record_once_in_whole_lines() {
     const TEST: &str = "each_file_has_each_record_once_in_whole_lines";
     let _watchdog = watchdog();
-    if let Some((id, segment)) = role() {
+    if let Some((id, argument)) = role() {
+        let (segment, words) = argument.split_once(' ').expect("two words");
+        let words = Acks::open(words.as_ref());
         let builder = logring::builder(segment).overflow(Overflow::BlockForever);
         let _guard = builder.install().expect("installed");
-        let id: u64 = id.parse().expect("a number");
-        for n in 0..RECORDS {
+        let id: usize = id.parse().expect("a number");
+        let mut n = 0;
+        while words.of(0).load(Relaxed) == 0 {
             info!("counted", id, n, pad = "x".repeat((n % 300) as usize));
+            n += 1;
         }
-        return;
+        return words.of(id + 1).store(n, Relaxed);
     }
     println!("seed {SEED}");
     let mut random = Random(SEED);
     let site = Site::new();
-    // Small, so that the producers cannot run ahead of the kills.
+    let path = site.path("words");
+    // Whether the producers shall stop, and how far each of them has come then.
+    let words = Acks::create(&path, 1 + PRODUCERS);
+    // Small, so that it is full most of the time.
     let builder = logring::builder(site.segment()).ring_bytes(512 << 10);
     let _ring = builder.open().expect("created");
     let outputs = ["a.jsonl", "b.jsonl"].map(|name| site.path(name));
     let start = || Drain::spawn(site.command(&[&outputs[0], &outputs[1]]));
     let written = || outputs.each_ref().map(|path| path.metadata().map_or(0, |meta| meta.len()));
-    let mut producers: Vec<_> =
-        (0..PRODUCERS).map(|id| Peer::start(TEST, &id.to_string(), site.segment())).collect();
+    let argument = format!("{} {}", site.segment(), path.display());
+    let producers: Vec<_> =
+        (0..PRODUCERS).map(|id| Peer::start(TEST, &id.to_string(), &argument)).collect();
 
-    let mut kills = 0;
-    while kills < KILLS {
+    for _ in 0..KILLS {
         let mut drain = start();
         // By one file or the other, and sometimes before it has written anything.
         let file = random.within(0..2) as usize;
         let enough = written()[file] + random.within(0..300_000);
-        let running = wait_for("the drain to write", || {
+        wait_until("the drain to write", || {
             drain.must_run();
-            let over =
-                producers.iter_mut().all(|peer| peer.child.try_wait().expect("ours").is_some());
-            (over || written()[file] >= enough).then_some(!over)
+            written()[file] >= enough
         });
-        assert!(running, "the producers came to their end after {kills} kills: log more");
         for _ in 0..random.within(0..50_000) {
             std::hint::spin_loop();
         }
         drain.kill();
-        kills += 1;
     }
     let mut last = start();
     last.wait_until_it_reads(site.segment());
+    words.of(0).store(1, Relaxed);
     producers.into_iter().for_each(Peer::end);
     last.stop();
-    println!("{kills} kills, {:?} bytes", written());
+    println!("{KILLS} kills, {:?} bytes", written());
 
     for path in &outputs {
-        let mut next = [0; PRODUCERS as usize];
+        let mut next = [0; PRODUCERS];
         for line in lines(path) {
             assert!(!is_notice(&line), "{line}");
             let (id, n) = (number(&line, "id") as usize, number(&line, "n"));
@@ -74,6 +78,7 @@ fn each_file_has_each_record_once_in_whole_lines() {
             assert!(pad.len() as u64 == n % 300 && pad.bytes().all(|byte| byte == b'x'), "{line}");
             next[id] += 1;
         }
-        assert_eq!(next, [RECORDS; PRODUCERS as usize], "{}", path.display());
+        let logged: Vec<_> = (1..=PRODUCERS).map(|word| words.of(word).load(Relaxed)).collect();
+        assert_eq!(next, *logged, "{}", path.display());
     }
 }
