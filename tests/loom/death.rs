@@ -62,7 +62,7 @@ fn a_dead_lane_stalls_nobody() {
     at_each_step(|steps, killed| {
         let seen = Arc::new(AtomicBool::new(false));
         let noted = seen.clone();
-        check(2, move || {
+        check(1, move || {
             let memory = Arc::new(ModelMemory::new(Shape { lanes: 2, ..Shape::default() }));
             let (dying, living) = (ModelLane::new(&memory, 0), ModelLane::new(&memory, 1));
             assert!(living.log(2));
