@@ -26,7 +26,7 @@ fn a_lane_comes_round(generation: u32) {
         let thread = spawn(move || {
             lane.live(|lane| {
                 lane.log(2);
-                lane.log(2);
+                lane.log(1);
             })
         });
         let drain = ModelDrain::new(&memory).spawn(2);
