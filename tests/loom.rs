@@ -4,6 +4,7 @@
 //! `ci/loom.sh` runs them as they are, and then with each ordering weakened and each step of the
 //! protocol put in a wrong order, which must break a claim.
 #![cfg(logring_loom)]
+#![allow(clippy::unwrap_used, reason = "a model that panics has failed")]
 
 #[path = "loom/account.rs"]
 mod account;

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use logring::layout::LaneRef;
 use logring::layout::word::GEN_MAX;
+use logring::layout::{Begun, Kind, LaneRef, Stamp};
 use logring::ring::reader::free;
+use logring::sync::Ordering::Relaxed;
 use loom::thread::spawn;
 
 use crate::drain::ModelDrain;
@@ -17,17 +18,31 @@ use crate::view::View;
 fn a_lane_comes_round(generation: u32) {
     check(3, move || {
         let memory = Arc::new(ModelMemory::new(Shape { generation, ..Shape::default() }));
+        if generation == GEN_MAX {
+            leave_first_generation(&memory);
+        }
         let lane = ModelLane::new(&memory, 0);
         assert!(lane.log(2));
         let thread = spawn(move || {
             lane.live(|lane| {
                 lane.log(2);
-                lane.log(2);
+                lane.log(1);
             })
         });
         let drain = ModelDrain::new(&memory).spawn(2);
         drain.join().unwrap().finish(&[thread.join().unwrap()]);
     });
+}
+
+/// What stands in the blocks since their first generation, when nobody wrote there afterwards.
+fn leave_first_generation(memory: &ModelMemory) {
+    let stamp = Stamp { generation: 1, kind: Kind::Record, slots: 1, level: 20 };
+    for block in 0..memory.shape.blocks {
+        for slot in 0..memory.shape.slots_per_block {
+            memory.slot(block, slot, 0).store(stamp.raw(), Relaxed);
+        }
+        memory.begun[block as usize].store(Begun { generation: 1, ordinal: 1 }.raw(), Relaxed);
+    }
 }
 
 #[test]

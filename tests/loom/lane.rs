@@ -68,7 +68,7 @@ impl ModelLane {
         self.told.into_inner()
     }
 
-    /// A log call. False when its record was dropped.
+    /// A log call. False when its record was dropped, or refused since a call is inside.
     pub(crate) fn log(&self, slots: u32) -> bool {
         let (place, now) = loop {
             signal::point();
@@ -86,7 +86,7 @@ impl ModelLane {
         true
     }
 
-    /// Logs, and crosses by its own steps where needed.
+    /// Mark, then clock.
     fn mark(&self, slots: u32) -> Option<(Place<u32>, u64)> {
         if weaken::is("clock_before_mark") {
             let now = self.view.own_step().now();
@@ -100,7 +100,8 @@ impl ModelLane {
         Some((place, self.cell.stamp_time(now)))
     }
 
-    /// The cold path: a fresh block, or the record is dropped and counted.
+    /// The cold path: room where the call before left some, or a fresh block, or the record is
+    /// dropped and counted.
     fn make_room(&self, slots: u32) -> bool {
         if self.cell.close() == 0 {
             self.told.borrow_mut().inside += 1;

@@ -2,7 +2,6 @@
 //! was read, or its lane has ended; what was collected in vain comes back too.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use logring::layout::{Kind, LaneRef};
 use logring::ring::Memory;
@@ -12,7 +11,7 @@ use logring::ring::writer::Claimed;
 use logring::sync::weaken;
 use loom::thread::spawn;
 
-use crate::death::at_each_step;
+use crate::death::check_each_kill;
 use crate::drain::ModelDrain;
 use crate::lane::{ModelLane, continuation, header};
 use crate::memory::{ModelMemory, Shape, broken, check};
@@ -127,21 +126,17 @@ fn what_was_collected_in_vain_comes_back() {
 
 #[test]
 fn a_lane_may_be_killed_in_a_long_record() {
-    at_each_step(|steps, killed| {
-        let seen = Arc::new(AtomicBool::new(false));
-        let noted = seen.clone();
-        check(3, move || {
-            let memory = Arc::new(ModelMemory::new(shape()));
-            let lane = ModelLane::new(&memory, 0);
-            lane.view.kill_after(steps);
-            let thread = spawn(move || lane.run(|lane| log_long(lane, 1)));
-            let drain = ModelDrain::new(&memory).spawn(1);
-            let told = thread.join().unwrap();
-            noted.fetch_or(told.killed, Relaxed);
-            drain.join().unwrap().finish(&[told]);
-            memory.all_free();
-        });
-        killed.store(seen.load(Relaxed), Relaxed);
+    check_each_kill(3, |steps| {
+        let memory = Arc::new(ModelMemory::new(shape()));
+        let lane = ModelLane::new(&memory, 0);
+        lane.view.kill_after(steps);
+        let thread = spawn(move || lane.run(|lane| log_long(lane, 1)));
+        let drain = ModelDrain::new(&memory).spawn(1);
+        let told = thread.join().unwrap();
+        let killed = told.killed;
+        drain.join().unwrap().finish(&[told]);
+        memory.all_free();
+        killed
     });
 }
 

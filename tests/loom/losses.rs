@@ -2,11 +2,10 @@
 //! their lane lives and whatever it sends after them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use loom::thread::spawn;
 
-use crate::death::at_each_step;
+use crate::death::check_each_kill;
 use crate::drain::ModelDrain;
 use crate::lane::ModelLane;
 use crate::memory::{ModelMemory, Shape, check};
@@ -53,18 +52,14 @@ fn a_gap_is_counted_where_it_is() {
 
 #[test]
 fn a_lane_may_be_killed_while_it_drops() {
-    at_each_step(|steps, killed| {
-        let seen = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let noted = seen.clone();
-        check(3, move || {
-            let (memory, lane, other) = nearly_full();
-            lane.view.kill_after(steps);
-            let thread = spawn(move || lane.run(|lane| (lane.log(2), lane.log(1))));
-            let drain = ModelDrain::new(&memory).spawn(1);
-            let told = thread.join().unwrap();
-            noted.fetch_or(told.killed, Relaxed);
-            drain.join().unwrap().finish(&[told, other.run(|_| ())]);
-        });
-        killed.store(seen.load(Relaxed), Relaxed);
+    check_each_kill(3, |steps| {
+        let (memory, lane, other) = nearly_full();
+        lane.view.kill_after(steps);
+        let thread = spawn(move || lane.run(|lane| (lane.log(2), lane.log(1))));
+        let drain = ModelDrain::new(&memory).spawn(1);
+        let told = thread.join().unwrap();
+        let killed = told.killed;
+        drain.join().unwrap().finish(&[told, other.run(|_| ())]);
+        killed
     });
 }
