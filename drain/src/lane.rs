@@ -136,8 +136,9 @@ impl Lane {
                 if self.limit.is_some_and(|limit| self.is_beyond(limit, at)) {
                     return;
                 }
-                self.bytes.clear();
-                reader::copy_slot(memory, at.block, at.slot, 0, &mut self.bytes);
+                // Nothing to do unless the last record had more slots than one.
+                self.bytes.resize(memory.slot_words() as usize * 8, 0);
+                reader::fill_slot(memory, at.block, at.slot, 0, &mut self.bytes);
                 self.head = Some(Head {
                     at,
                     timestamp: u64_at(&self.bytes, record::TIMESTAMP),

@@ -328,10 +328,16 @@ pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
 /// Copies a slot into `out`, from word `from` on, by relaxed word loads, and flushes its lines:
 /// private memory is then validated, shared memory is not looked at again.
 pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &mut Vec<u8>) {
-    let handle = memory.block(block);
     let at = out.len();
     out.resize(at + memory.slot_words().saturating_sub(from) as usize * 8, 0);
-    memory.copy_words(handle, slot, from, out[at..].as_chunks_mut().0);
+    fill_slot(memory, block, slot, from, &mut out[at..]);
+}
+
+/// The same into `to`, as far as it goes.
+#[inline]
+pub fn fill_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, to: &mut [u8]) {
+    let handle = memory.block(block);
+    memory.copy_words(handle, slot, from, to.as_chunks_mut().0);
     memory.flush(handle, slot);
 }
 

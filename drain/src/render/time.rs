@@ -19,8 +19,9 @@ pub enum Digits {
 /// Writes timestamps behind a fixed prefix.
 #[derive(Debug)]
 pub struct Stamps {
-    /// The prefix, date and time of `second`, and the point.
-    head: Vec<u8>,
+    prefix: Vec<u8>,
+    /// Date and time of `second`, and the point.
+    head: [u8; SECOND_BYTES + 1],
     second: i64,
     digits: Digits,
 }
@@ -34,7 +35,7 @@ impl Stamps {
     /// A writer of timestamps of so many `digits` behind `prefix`.
     #[must_use]
     pub fn new(prefix: &str, digits: Digits) -> Self {
-        Self { head: format!("{prefix}1970-01-01T00:00:00.").into_bytes(), second: 0, digits }
+        Self { prefix: prefix.into(), head: *b"1970-01-01T00:00:00.", second: 0, digits }
     }
 
     /// Appends the prefix, then the time `nanoseconds` after the Unix epoch.
@@ -44,7 +45,8 @@ impl Stamps {
         if second != self.second {
             self.turn(second);
         }
-        line.bytes(&self.head);
+        line.bytes(&self.prefix);
+        line.put(&self.head);
         // Below 10^9, so it fits.
         let fraction = nanoseconds.rem_euclid(NANOSECONDS) as u32;
         match self.digits {
@@ -58,8 +60,7 @@ impl Stamps {
         let text = Timestamp::from_second(second)
             .expect("64 bits of nanoseconds lie within jiff's years")
             .to_string();
-        let end = self.head.len() - 1;
-        self.head[end - SECOND_BYTES..end].copy_from_slice(&text.as_bytes()[..SECOND_BYTES]);
+        self.head[..SECOND_BYTES].copy_from_slice(&text.as_bytes()[..SECOND_BYTES]);
         self.second = second;
     }
 }
