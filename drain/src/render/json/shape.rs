@@ -118,15 +118,14 @@ impl Shape {
             return false;
         }
         let (context, fields) = self.keys.split_at(event.context.len());
-        let differ = |(key, field): (&Box<str>, &Field<'_>)| !same(key, &field.key);
         // Written as loops, which are inlined.
-        for pair in context.iter().zip(&event.context) {
-            if differ(pair) {
+        for (key, field) in context.iter().zip(&event.context) {
+            if !same(key, &field.key) {
                 return false;
             }
         }
-        for pair in fields.iter().zip(&event.fields) {
-            if differ(pair) {
+        for (key, field) in fields.iter().zip(&event.fields) {
+            if !same(key, &field.key) {
                 return false;
             }
         }
