@@ -138,3 +138,28 @@ fn every_boundary_is_kept() {
         assert_eq!(is_cut, *payload > most, "{payload} bytes of at most {most}");
     }
 }
+
+#[test]
+fn a_maximum_of_a_few_slots_is_kept() {
+    const MOST: usize = 300;
+    let _watchdog = watchdog();
+    let site = Site::new();
+    let builder = logring::builder(site.segment()).max_record_bytes(MOST as u32);
+    let log = builder.overflow(Overflow::BlockForever).open().expect("opened");
+    let drain = site.start_drain();
+    let text = text(2 * MOST);
+    let payloads = [100, MOST - 1, MOST, MOST + 1, MOST + 200];
+    let bodies: Vec<&str> = (0u64..)
+        .zip(payloads)
+        .map(|(n, payload)| log_payload(&log, &text, payload, MOST, n))
+        .collect();
+    drain.stop();
+
+    let records: Vec<_> = lines(&site.output()).collect();
+    assert_eq!(records.len(), payloads.len());
+    for ((line, payload), body) in records.iter().zip(payloads).zip(bodies) {
+        assert!(!is_notice(line) && line["body"] == *body, "{payload} bytes: {line}");
+        let is_cut = line.get("truncated").is_some_and(|mark| mark == true);
+        assert_eq!(is_cut, payload > MOST, "{payload} bytes of at most {MOST}");
+    }
+}

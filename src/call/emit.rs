@@ -19,6 +19,7 @@ use crate::ring::{Memory, long};
 #[derive(Clone, Copy)]
 struct Header {
     callsite: u32,
+    level: u8,
     flags: u16,
     fragments: u16,
     payload_len: u32,
@@ -38,17 +39,21 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     let slots = record::slots_for(payload, segment.slot_size()) as u32;
     let cached = callsite.cached();
     let id = cached as u32;
-    if !thread.cell.has_room(slots) || (cached >> 32) as u32 != producer.tag() || id == 0 {
+    if !thread.cell.has_room(slots)
+        || (cached >> 32) as u32 != producer.tag()
+        || id == 0
+        || payload > segment.max_record_bytes() as usize
+    {
         return begin_cold(callsite, producer, context, len);
     }
     let header = Header {
         callsite: id,
+        level: callsite.facts().level,
         flags: 0,
         fragments: 0,
         payload_len: payload as u32,
         context_len: context.len() as u32,
     };
-    thread.level.set(callsite.facts().level);
     let Some(mut writer) = open_in_block(producer, thread, slots, header) else {
         return begin_cold(callsite, producer, context, len);
     };
@@ -89,6 +94,8 @@ fn open_in_block(
 ) -> Option<Writer> {
     let segment = producer.segment();
     let place = thread.cell.mark(segment, slots)?;
+    // Only now: a signal handler's record may have come before the mark.
+    thread.level.set(header.level);
     let timestamp = thread.cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);
     store_header(slot, timestamp, place.sequence, header);
@@ -156,12 +163,12 @@ fn begin_cold(
     let payload = wanted.min(segment.max_record_bytes() as usize);
     let header = Header {
         callsite: id,
+        level: callsite.facts().level,
         flags: if payload < wanted { flags::TRUNCATED } else { 0 },
         fragments: 0,
         payload_len: payload as u32,
         context_len: context.len() as u32,
     };
-    thread.level.set(callsite.facts().level);
     thread.cell.close();
     let open =
         if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
@@ -248,6 +255,7 @@ fn open_long(
     let place = long::mark_head(segment, cell, slots, collected.clone());
     producer.stop_collecting();
     let place = place?;
+    thread.level.set(header.level);
     let timestamp = cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);
     store_header(slot, timestamp, place.sequence, Header { fragments: count as u16, ..header });
