@@ -150,6 +150,9 @@ fn other_users_things() {
     // Where the sources stand may be closed to others.
     let binary = site.path("drain");
     fs::copy(drain_binary(), &binary).expect("copied");
+    // A child that another test's thread started meanwhile may hold the copy open for writing until
+    // its exec; till then it cannot be run.
+    wait_until("the copy can be run", || Command::new(&binary).arg("--version").output().is_ok());
     let run = |runtime: &str, output: &Path| {
         let mut command = Command::new("setpriv");
         let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
