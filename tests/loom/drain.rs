@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use logring::layout::{BlockWord, ExtOf, LaneRef};
 use logring::ring::Memory;
-use logring::ring::reader::{Chain, Look, Position, Sweep, copy_slots, free, was_written};
+use logring::ring::reader::{Chain, Look, Position, Sweep, copy_slot, free, was_written};
 use logring::sync::{Ordering::Relaxed, order, weaken};
 use loom::thread::{JoinHandle, spawn, yield_now};
 
@@ -116,7 +116,10 @@ impl ModelDrain {
         self.sweep.run(&self.view, |owned| {
             let lane = &mut self.lanes[owned.lane.index as usize];
             match owned.ordinal {
-                Some(ordinal) => lane.chain.insert(owned.block, owned.generation, ordinal, 0),
+                Some(ordinal) => {
+                    // A block that the chain has passed is done with: it waits to be freed.
+                    let _ = lane.chain.insert(owned.block, owned.generation, ordinal, 0);
+                }
                 None => lane.not_begun.push((owned.block, owned.generation)),
             }
         });
@@ -215,14 +218,14 @@ impl LaneReader {
         head: bool,
     ) -> (Read, Option<(u32, u32)>) {
         let mut words = Vec::new();
-        copy_slots(view, at.block, at.slot, slots, &mut words);
+        copy_words(view, at.block, at.slot, slots, &mut words);
         let stride = view.slot_words() as usize;
         let header = words[1];
         let mut extension = None;
         if head {
             let (block, generation) = ((words[2] >> 32) as u32, words[2] as u32);
             self.check_extension(view, at, (block, generation));
-            copy_slots(view, block, 0, view.slots_per_block(), &mut words);
+            copy_words(view, block, 0, view.slots_per_block(), &mut words);
             extension = Some((block, generation));
         }
         for (slot, words) in (0..).zip(words.chunks(stride)) {
@@ -281,4 +284,13 @@ fn give_back(view: &View, block: u32, generation: u32, lane: LaneRef) {
     if !free(view, block, generation, lane) {
         broken("the drain alone frees", (block, generation));
     }
+}
+
+/// The words of `slots` slots, as the drain copies them.
+fn copy_words(view: &View, block: u32, slot: u32, slots: u32, words: &mut Vec<u64>) {
+    let mut bytes = Vec::new();
+    for slot in slot..slot + slots {
+        copy_slot(view, block, slot, 0, &mut bytes);
+    }
+    words.extend(bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)));
 }
