@@ -14,6 +14,8 @@ use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
 use crate::ring::{Memory, long};
+use crate::shm::Segment;
+use crate::sys;
 
 /// What a record's header says beside time and sequence.
 #[derive(Clone, Copy)]
@@ -28,9 +30,44 @@ struct Header {
 
 /// Opens a record whose fields take `len` bytes; the logger's context is in it already. The writer
 /// is closed when the record is dropped.
+///
+/// This is the short way: a thread and a callsite that have logged before, one slot, room for it, no
+/// context. All else is one jump to [`begin_any`], so that nothing of it costs anything here.
 #[inline(never)]
 #[must_use]
 pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
+    let thread = thread::at(logger.place());
+    let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
+    // An id is never 0, so this is one comparison: a number of 32 bits, and not 0.
+    let known = id.wrapping_sub(1) >> 32 == 0;
+    if !known || !thread.cell.has_room(1) || len >= thread.short.get() || logger.has_context() {
+        return begin_any(callsite, logger, len);
+    }
+    let Some(segment) = thread.segment.get() else { return begin_any(callsite, logger, len) };
+    thread.level.set(callsite.facts().level);
+    let header = Header {
+        callsite: id as u32,
+        flags: 0,
+        fragments: 0,
+        payload_len: len as u32,
+        context_len: 0,
+    };
+    let Some(place) = thread.cell.mark(segment, 1) else {
+        return begin_any(callsite, logger, len);
+    };
+    let slot = place.block.at(place.address);
+    let end = slot.wrapping_add(segment.slot_size());
+    let timestamp = thread.cell.stamp_time(sys::now_ticks());
+    store_header(slot, timestamp, place.sequence, header);
+    // SAFETY: I2: the marked slot is this thread's until it commits.
+    let writer = unsafe { Writer::new(slot.add(record::PAYLOAD), end, core::ptr::null_mut()) };
+    writer.owned_by(core::ptr::from_ref(thread).cast())
+}
+
+/// The same for all records. Public so that the compiler leaves its arguments where they are.
+#[inline(never)]
+#[must_use]
+pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
     let Some(producer) = logger.segment() else { return Writer::closed() };
     let thread = thread::current(producer);
     let segment = producer.segment();
@@ -73,14 +110,31 @@ pub fn commit(writer: Writer) {
 fn publish(owner: *const ()) {
     // SAFETY: null, or the thread's state that `begin` put there, which is never unmapped.
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
-    let Some(producer) = thread.producer.get() else { return };
-    let kind = if thread.long.replace(false) { Kind::Head } else { Kind::Record };
+    let Some(segment) = thread.segment.get() else { return };
     let level = thread.level.get();
-    thread.cell.commit(producer.segment(), kind, level);
-    if level >= Level::Error.number() {
-        // What matters this much is not left to the drain's rhythm.
-        producer.segment().drain_area().ring_doorbell();
+    if thread.long.get() {
+        return publish_head(thread, segment, level);
     }
+    thread.cell.commit(segment, Kind::Record, level);
+    if level >= Level::Error.number() {
+        alert(segment);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
+    thread.long.set(false);
+    thread.cell.commit(segment, Kind::Head, level);
+    if level >= Level::Error.number() {
+        alert(segment);
+    }
+}
+
+/// What matters this much is not left to the drain's rhythm.
+#[inline(never)]
+fn alert(segment: &Segment) {
+    segment.drain_area().ring_doorbell();
 }
 
 /// Marks the next `slots` slots and stores the header. `None` when they do not fit any more: a
@@ -97,7 +151,7 @@ fn open_in_block(
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
     let timestamp = thread.cell.stamp_time(producer.now());
-    let slot = segment.slot_ptr(place.block, place.slot);
+    let slot = place.block.at(place.address);
     store_header(slot, timestamp, place.sequence, header);
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slots are this thread's until it commits, `rest` is its own, and the

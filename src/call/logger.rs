@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::installed;
 use super::producer::Producer;
+use super::{installed, thread};
 use crate::error::{Error, Result};
 use crate::record::Scratch;
 use crate::record::callsite::encode_string;
@@ -84,6 +84,20 @@ impl Logger {
     #[inline]
     pub(crate) fn segment(&self) -> Option<&'static Producer> {
         self.segment.or_else(installed::installed)
+    }
+
+    /// Where a thread finds its state for this logger.
+    #[inline(always)]
+    pub(super) fn place(&self) -> usize {
+        match self.segment {
+            Some(producer) => producer.place(),
+            None => thread::INSTALLED,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn has_context(&self) -> bool {
+        self.context.is_some()
     }
 
     /// The encoded context, ready to be copied into a record.

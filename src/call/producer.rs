@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::layout::Geometry;
 use crate::layout::header::clock;
 use crate::layout::level_word::LevelWord;
+use crate::layout::record;
 use crate::record::callsite::encode_string;
 use crate::ring::long;
 use crate::shm::{Segment, SegmentSpec};
@@ -26,7 +27,7 @@ use crate::sys;
 #[derive(Debug)]
 pub struct Producer {
     segment: &'static Segment,
-    index: usize,
+    place: usize,
     overflow: Overflow,
     filter: Filter,
     /// The first page of thread states, in wipe-on-fork memory.
@@ -66,8 +67,9 @@ impl Producer {
         if let Some(known) = producers.iter().find(|known| known.segment.uuid() == segment.uuid()) {
             return Ok(known);
         }
-        let index = producers.len();
-        if index >= SEGMENTS_MAX {
+        // The first place is the installed segment's.
+        let place = producers.len() + 1;
+        if place > SEGMENTS_MAX {
             return Err(Error::full(format!(
                 "this process has logged into {SEGMENTS_MAX} segments, which is the most it can; \
                  log into fewer segments or from more processes"
@@ -78,7 +80,7 @@ impl Producer {
         let states: &'static AtomicU64 = unsafe { page.cast().as_ref() };
         let producer = Box::leak(Box::new(Self {
             segment,
-            index,
+            place,
             overflow,
             filter,
             states,
@@ -95,9 +97,10 @@ impl Producer {
         self.segment
     }
 
+    /// Where each thread finds its state in this segment, from 1.
     #[inline(always)]
-    pub(crate) fn index(&self) -> usize {
-        self.index
+    pub(crate) fn place(&self) -> usize {
+        self.place
     }
 
     pub(crate) fn overflow(&self) -> Overflow {
@@ -115,6 +118,14 @@ impl Producer {
                 "logring: this kernel cannot wipe memory on fork (MADV_WIPEONFORK); \
                  forked children must not log before exec"
             );
+        }
+    }
+
+    /// Payloads of fewer bytes take the short way of a log call: one slot, and the processor's clock.
+    pub(crate) fn short_payload(&self) -> usize {
+        match self.segment.clock_kind() {
+            clock::TSC => self.segment.slot_size() - record::PAYLOAD + 1,
+            _ => 0,
         }
     }
 

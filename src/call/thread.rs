@@ -7,8 +7,9 @@
 #![expect(unsafe_code, reason = "states are found by pointers into pages that are never unmapped")]
 
 use core::cell::{Cell, UnsafeCell};
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
+use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
 use crate::layout::lane::LaneKind;
@@ -16,13 +17,18 @@ use crate::layout::word::INC_BITS;
 use crate::record::writer::{Extents, Rest};
 use crate::ring::LaneCell;
 use crate::ring::writer::State;
-use crate::shm::Block;
+use crate::shm::{Block, Segment};
 use crate::sync::Ordering::{AcqRel, Relaxed};
 use crate::sync::{AtomicU64, order};
 use crate::sys;
 
+/// Where a thread finds its states; a power of two, so that an index is a mask.
+const PLACES: usize = SEGMENTS_MAX + 1;
+/// The place of the state in the installed segment, which has a place of its own besides: log calls
+/// that name no logger look here, and nowhere else.
+pub(crate) const INSTALLED: usize = 0;
 /// How many segments one process can log into in its life.
-pub(crate) const SEGMENTS_MAX: usize = if cfg!(test) { 256 } else { 32 };
+pub(crate) const SEGMENTS_MAX: usize = if cfg!(test) { 255 } else { 31 };
 
 /// One thread's state in one segment. All zero = never used.
 #[repr(C, align(128))]
@@ -30,6 +36,12 @@ pub(crate) struct ThreadState {
     pub(crate) cell: LaneCell<Block>,
     /// Whose segment it is in.
     pub(crate) producer: Cell<Option<&'static Producer>>,
+    /// The same segment, once the lane is registered.
+    pub(crate) segment: Cell<Option<&'static Segment>>,
+    /// Its tag, where a callsite's cached id has it.
+    pub(crate) tag_bits: Cell<u64>,
+    /// Payloads of fewer bytes take one slot and the short way; 0 where nothing takes that.
+    pub(crate) short: Cell<usize>,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
     /// Whether the open record has extension blocks.
@@ -66,21 +78,37 @@ unsafe impl Sync for ReadOnly {}
 static NOBODY: ReadOnly = ReadOnly(ThreadState::nobody());
 
 thread_local! {
-    static STATES_OF_THREAD: [Cell<*const ThreadState>; SEGMENTS_MAX] =
-        const { [const { Cell::new(&raw const NOBODY.0) }; SEGMENTS_MAX] };
+    static STATES_OF_THREAD: [Cell<*const ThreadState>; PLACES] =
+        const { [const { Cell::new(&raw const NOBODY.0) }; PLACES] };
 }
 
-/// The calling thread's state in `producer`'s segment.
+/// The calling thread's state at a place: [`INSTALLED`], or [`Producer::place`]. At the first it may
+/// be missing although the thread has one, see [`current`].
 #[inline(always)]
-pub(crate) fn current(producer: &Producer) -> &'static ThreadState {
-    let state = STATES_OF_THREAD.with(|states| states[producer.index()].get());
+pub(crate) fn at(place: usize) -> &'static ThreadState {
+    let state = STATES_OF_THREAD.with(|states| states[place % PLACES].get());
     // SAFETY: it points at `NOBODY` or into a page of states, which are never unmapped; only this
     // thread and its signal handlers use it beside the atomic `owner`.
     unsafe { &*state }
 }
 
-fn set_current(producer: &Producer, state: &'static ThreadState) {
-    STATES_OF_THREAD.with(|states| states[producer.index()].set(state));
+/// The calling thread's state in `producer`'s segment.
+pub(crate) fn current(producer: &'static Producer) -> &'static ThreadState {
+    let state = at(producer.place());
+    if state.cell.state() == State::Live {
+        // The segment may have been installed since the thread registered in it.
+        set_current(producer, state);
+    }
+    state
+}
+
+fn set_current(producer: &'static Producer, state: &'static ThreadState) {
+    STATES_OF_THREAD.with(|states| {
+        states[producer.place() % PLACES].set(state);
+        if installed().is_some_and(|installed| ptr::eq(installed, producer)) {
+            states[INSTALLED].set(state);
+        }
+    });
 }
 
 /// The calling thread's lane, registered where it has none.
@@ -114,6 +142,9 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     };
     state.owner.store(owner_of(lane), Relaxed);
     state.producer.set(Some(producer));
+    state.segment.set(Some(producer.segment()));
+    state.tag_bits.set(u64::from(producer.tag()) << 32);
+    state.short.set(producer.short_payload());
     state.cell.adopt(producer.segment(), lane, process);
     Some(state)
 }

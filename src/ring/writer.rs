@@ -168,9 +168,11 @@ impl<B: Copy + Default> LaneCell<B> {
         let block = self.base.get();
         self.open_slots.set(slots);
         let busy = self.generation_bits.get() | Stamp::body(Kind::Busy, 0, 0);
-        memory.stamp(block, slot).store(busy, Relaxed); // pair:membarrier
+        let stamp = memory.stamp(block, slot);
+        let address = core::ptr::from_ref(stamp).addr();
+        stamp.store(busy, Relaxed); // pair:membarrier
         super::light_barrier();
-        Some(Place { block, slot, sequence: self.sequence.get() + 1 })
+        Some(Place { block, slot, address, sequence: self.sequence.get() + 1 })
     }
 
     /// The timestamp to stamp when the clock says `now`: never below the lane's last.
@@ -284,6 +286,8 @@ pub struct Place<B> {
     pub block: B,
     /// Its first slot.
     pub slot: u32,
+    /// Where that slot's stamp stands, so that nobody computes it again.
+    pub address: usize,
     /// The record's lane sequence.
     pub sequence: u64,
 }

@@ -276,6 +276,13 @@ impl Block {
     pub fn as_ptr(self) -> *mut u8 {
         self.0
     }
+
+    /// A place in the block, of which the address is known.
+    #[inline(always)]
+    #[must_use]
+    pub fn at(self, address: usize) -> *mut u8 {
+        self.0.with_addr(address)
+    }
 }
 
 impl Slots {
