@@ -59,9 +59,12 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     let end = slot.wrapping_add(segment.slot_size());
     let timestamp = thread.cell.stamp_time(sys::now_ticks());
     store_header(slot, timestamp, place.sequence, header);
-    // SAFETY: I2: the marked slot is this thread's until it commits.
-    let writer = unsafe { Writer::new(slot.add(record::PAYLOAD), end, core::ptr::null_mut()) };
-    writer.owned_by(core::ptr::from_ref(thread).cast())
+    let rest = thread.rest.get();
+    // SAFETY: I2: the marked slot is this thread's until it commits, and `rest` is its own.
+    unsafe {
+        (*rest).clear();
+        Writer::new(slot.add(record::PAYLOAD), end, rest)
+    }
 }
 
 /// The same for all records. Public so that the compiler leaves its arguments where they are.
@@ -156,14 +159,10 @@ fn open_in_block(
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slots are this thread's until it commits, `rest` is its own, and the
     // slots follow each other in memory.
-    let writer = unsafe {
-        if slots > 1 {
-            *rest = Rest::slots(slots - 1, segment.slot_size() as u32);
-        }
-        let rest = if slots > 1 { rest } else { core::ptr::null_mut() };
+    Some(unsafe {
+        *rest = Rest::slots(slots - 1, segment.slot_size() as u32).owned_by(thread.as_owner());
         Writer::new(slot.add(record::PAYLOAD), slot.add(segment.slot_size()), rest)
-    };
-    Some(writer.owned_by(core::ptr::from_ref(thread).cast()))
+    })
 }
 
 #[inline(always)]
@@ -317,7 +316,8 @@ fn open_long(
     // SAFETY: I2: head slots and extension blocks are this thread's until it commits; `rest`,
     // `extents` and the list are its own and stay in place.
     let writer = unsafe {
-        *thread.rest.get() = Rest::slots(slots - 1, segment.slot_size() as u32);
+        let rest = Rest::slots(slots - 1, segment.slot_size() as u32);
+        *thread.rest.get() = rest.owned_by(thread.as_owner());
         let end = slot.add(segment.slot_size());
         let mut head = Writer::new(slot.add(record::PAYLOAD), end, thread.rest.get());
         for Claimed { block, generation } in collected {
@@ -330,10 +330,11 @@ fn open_long(
             block_bytes: segment.slot_size() * segment.slots_per_block() as usize,
             slots_per_block: segment.slots_per_block(),
         };
-        *thread.rest.get() = Rest::extents(extents, segment.slot_size() as u32);
+        let rest = Rest::extents(extents, segment.slot_size() as u32);
+        *thread.rest.get() = rest.owned_by(thread.as_owner());
         let start = segment.slot_ptr(segment.block(0), 0);
         Writer::new(start, start, thread.rest.get())
     };
     thread.long.set(true);
-    Some(writer.owned_by(core::ptr::from_ref(thread).cast()))
+    Some(writer)
 }

@@ -145,6 +145,8 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     state.segment.set(Some(producer.segment()));
     state.tag_bits.set(u64::from(producer.tag()) << 32);
     state.short.set(producer.short_payload());
+    // SAFETY: the state is this thread's, and no record is open in it.
+    unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
     Some(state)
 }
@@ -204,6 +206,12 @@ impl ThreadState {
     const fn nobody() -> Self {
         // SAFETY: all-zero is the unused state: null pointers, zero numbers, `None`.
         unsafe { core::mem::zeroed() }
+    }
+
+    /// What a writer remembers of the thread that opened it.
+    #[inline(always)]
+    pub(crate) fn as_owner(&'static self) -> *const () {
+        ptr::from_ref(self).cast()
     }
 
     /// Room for the list of a long record's extension blocks; `None` when nothing can be mapped.

@@ -23,19 +23,24 @@ pub use scratch::Scratch;
 /// A cursor over a record's payload area.
 ///
 /// # Invariants
-/// W1: `pos..end` is writable by this writer alone for as long as it lives (`pos == end` allows
-/// nothing, and both are null in a closed writer). W2: `rest` is null or points to a [`Rest`] that
-/// outlives the writer and that nobody else touches meanwhile. Both are promised by [`Writer::new`].
+/// W1: `pos..rest.end` is writable by this writer alone for as long as it lives (where both are equal,
+/// nothing is; both are null in a closed writer). W2: `rest` points to a [`Rest`] that outlives the
+/// writer and that nobody else touches meanwhile; that of a closed writer is never written. Both are
+/// promised by [`Writer::new`].
+///
+/// It is two words, so that it is handed on in registers.
 pub struct Writer {
     pos: *mut u8,
-    end: *mut u8,
     rest: *mut Rest,
-    owner: *const (),
 }
 
-/// What comes after a writer's current slot.
+/// Where a writer's current slot ends, and what comes after it.
 #[derive(Debug)]
 pub struct Rest {
+    end: *mut u8,
+    /// What opened the writer.
+    #[cfg_attr(logring_loom, expect(dead_code, reason = "the models have no call path"))]
+    owner: *const (),
     slots_left: u32,
     slot_size: u32,
     next_extent: u32,
@@ -64,20 +69,52 @@ impl Rest {
     #[inline]
     #[must_use]
     pub const fn slots(slots_left: u32, slot_size: u32) -> Self {
-        Self { slots_left, slot_size, next_extent: 0, extents: ptr::null(), scratch: None }
+        Self {
+            end: ptr::null_mut(),
+            owner: ptr::null(),
+            slots_left,
+            slot_size,
+            next_extent: 0,
+            extents: ptr::null(),
+            scratch: None,
+        }
     }
 
     /// The extension blocks of a long record. A writer over them begins with `pos == end`.
     #[inline]
     #[must_use]
     pub const fn extents(extents: *const Extents, slot_size: u32) -> Self {
-        Self { slots_left: 0, slot_size, next_extent: 0, extents, scratch: None }
+        Self { extents, ..Self::slots(0, slot_size) }
+    }
+
+    /// The same, remembering what opens writers over it.
+    #[cfg(not(logring_loom))]
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn owned_by(self, owner: *const ()) -> Self {
+        Self { owner, ..self }
+    }
+
+    /// Leaves nothing after the current slot; the owner stays.
+    #[cfg(not(logring_loom))]
+    #[inline(always)]
+    pub(crate) const fn clear(&mut self) {
+        self.slots_left = 0;
+        self.extents = ptr::null();
     }
 }
 
+/// That of closed writers: nothing, and never written.
+#[cfg(not(logring_loom))]
+struct Nothing(Rest);
+// SAFETY: it is read only; its pointers are null.
+#[cfg(not(logring_loom))]
+unsafe impl Sync for Nothing {}
+#[cfg(not(logring_loom))]
+static NOTHING: Nothing = Nothing(Rest::slots(0, 0));
+
 impl Writer {
-    /// A writer over `pos..end`, the rest of a slot, and then over what `rest` says; a null `rest`
-    /// is a record of one slot.
+    /// A writer over `pos..end`, the rest of a slot, and then over what `rest` says.
     ///
     /// # Safety
     /// `pos..end` and all memory that `rest` describes (its slots stand right behind `end`; its
@@ -86,19 +123,17 @@ impl Writer {
     #[inline(always)]
     #[must_use]
     pub const unsafe fn new(pos: *mut u8, end: *mut u8, rest: *mut Rest) -> Self {
-        Self { pos, end, rest, owner: ptr::null() }
+        // SAFETY: the caller's promise.
+        unsafe { (*rest).end = end };
+        Self { pos, rest }
     }
 
-    /// The same, remembering what opened it.
-    #[inline(always)]
-    pub(crate) const fn owned_by(self, owner: *const ()) -> Self {
-        Self { owner, ..self }
-    }
-
-    /// What opened it.
+    /// What opened it; null for one over scratch and for a closed one.
+    #[cfg(not(logring_loom))]
     #[inline(always)]
     pub(crate) const fn owner(&self) -> *const () {
-        self.owner
+        // SAFETY: W2.
+        unsafe { (*self.rest).owner }
     }
 
     /// The writer of a record that was dropped: it takes nothing. Not public: with it a value's
@@ -107,12 +142,7 @@ impl Writer {
     #[inline(always)]
     #[must_use]
     pub(crate) const fn closed() -> Self {
-        Self {
-            pos: ptr::null_mut(),
-            end: ptr::null_mut(),
-            rest: ptr::null_mut(),
-            owner: ptr::null(),
-        }
+        Self { pos: ptr::null_mut(), rest: (&raw const NOTHING.0).cast_mut() }
     }
 
     /// Whether there is a record behind it.
@@ -124,7 +154,9 @@ impl Writer {
 
     #[inline(always)]
     fn room(&self) -> usize {
-        self.end.addr().wrapping_sub(self.pos.addr())
+        // SAFETY: W2.
+        let end = unsafe { (*self.rest).end };
+        end.addr().wrapping_sub(self.pos.addr())
     }
 
     /// Puts a tag and what it says in `N` bytes, 0 to 8.
@@ -144,7 +176,7 @@ impl Writer {
                 *to = from;
             }
             let word = u64::from_le_bytes(word);
-            (self.pos, self.end) = put_word_split(self.pos, self.end, self.rest, tag, word, N);
+            self.pos = put_word_split(self.pos, self.rest, tag, word, N);
         }
     }
 
@@ -163,7 +195,7 @@ impl Writer {
                 self.pos = self.pos.add(5 + bytes.len());
             }
         } else {
-            (self.pos, self.end) = put_sized_split(self.pos, self.end, self.rest, tag, bytes);
+            self.pos = put_sized_split(self.pos, self.rest, tag, bytes);
         }
     }
 
@@ -177,14 +209,14 @@ impl Writer {
                 self.pos = self.pos.add(bytes.len());
             }
         } else {
-            (self.pos, self.end) = put_split(self.pos, self.end, self.rest, bytes);
+            self.pos = put_split(self.pos, self.rest, bytes);
         }
     }
 
     /// Puts text that `Display` makes, with its tag and length. Runs user code: never in a slot.
     pub(crate) fn put_text(&mut self, text: &dyn fmt::Display) {
         // SAFETY: W2.
-        let scratch = unsafe { self.rest.as_ref() }.and_then(|rest| rest.scratch);
+        let scratch = unsafe { (*self.rest).scratch };
         let Some(scratch) = scratch else {
             let mut own = Scratch::new();
             own.write(|out| out.put_text(text));
@@ -231,20 +263,18 @@ impl bincode::enc::write::Writer for Writer {
     }
 }
 
-/// Puts what fits, steps on, and so on. Takes and gives the cursor by value, so that the common
-/// path can keep it in registers.
+/// Puts what fits, steps on, and so on. Takes and gives the position by value, so that the common
+/// path can keep it in a register.
 #[cold]
 #[inline(never)]
-fn put_split(
-    mut pos: *mut u8,
-    mut end: *mut u8,
-    rest: *mut Rest,
-    mut bytes: &[u8],
-) -> (*mut u8, *mut u8) {
-    // SAFETY: W2 of the writer that called.
-    let Some(rest) = (unsafe { rest.as_mut() }) else { return (pos, end) };
+fn put_split(mut pos: *mut u8, rest: *mut Rest, mut bytes: &[u8]) -> *mut u8 {
+    if pos.is_null() {
+        return pos;
+    }
+    // SAFETY: W2 of the writer that called, which is open.
+    let rest = unsafe { &mut *rest };
     loop {
-        let room = end.addr().wrapping_sub(pos.addr());
+        let room = rest.end.addr().wrapping_sub(pos.addr());
         let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         // SAFETY: W1, and `now` is no longer than what is left of the slot.
         unsafe {
@@ -253,53 +283,40 @@ fn put_split(
         }
         bytes = later;
         if bytes.is_empty() {
-            return (pos, end);
+            return pos;
         }
-        match rest.step(pos, end, bytes.len()) {
-            Some(next) => (pos, end) = next,
-            None => return (pos, end),
+        match rest.step(pos, bytes.len()) {
+            Some((next, end)) => (pos, rest.end) = (next, end),
+            None => return pos,
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn put_word_split(
-    pos: *mut u8,
-    end: *mut u8,
-    rest: *mut Rest,
-    tag: u8,
-    word: u64,
-    len: usize,
-) -> (*mut u8, *mut u8) {
-    let (pos, end) = put_split(pos, end, rest, &[tag]);
+fn put_word_split(pos: *mut u8, rest: *mut Rest, tag: u8, word: u64, len: usize) -> *mut u8 {
+    let pos = put_split(pos, rest, &[tag]);
     let bytes = word.to_le_bytes();
-    put_split(pos, end, rest, bytes.get(..len).unwrap_or(&bytes))
+    put_split(pos, rest, bytes.get(..len).unwrap_or(&bytes))
 }
 
 #[cold]
 #[inline(never)]
-fn put_sized_split(
-    pos: *mut u8,
-    end: *mut u8,
-    rest: *mut Rest,
-    tag: u8,
-    bytes: &[u8],
-) -> (*mut u8, *mut u8) {
-    let (pos, end) = put_word_split(pos, end, rest, tag, bytes.len() as u64, 4);
-    put_split(pos, end, rest, bytes)
+fn put_sized_split(pos: *mut u8, rest: *mut Rest, tag: u8, bytes: &[u8]) -> *mut u8 {
+    let pos = put_word_split(pos, rest, tag, bytes.len() as u64, 4);
+    put_split(pos, rest, bytes)
 }
 
 impl Rest {
     /// The next stretch of memory; `None` when nothing is left.
-    fn step(&mut self, pos: *mut u8, end: *mut u8, wanted: usize) -> Option<(*mut u8, *mut u8)> {
+    fn step(&mut self, pos: *mut u8, wanted: usize) -> Option<(*mut u8, *mut u8)> {
         if let Some(scratch) = self.scratch {
             // SAFETY: the scratch outlives its writer (`Scratch::write`).
             return unsafe { Scratch::grow(scratch, pos, wanted) };
         }
         let slot = if self.slots_left > 0 {
             self.slots_left -= 1;
-            end
+            self.end
         } else {
             // SAFETY: W2: extents are null or in place.
             let extents = unsafe { self.extents.as_ref() }?;

@@ -54,12 +54,7 @@ impl Scratch {
         let mut out = unsafe {
             let base = Self::base(this);
             let used = (*this.as_ptr()).used;
-            Writer {
-                pos: base.add(used),
-                end: base.add(Self::capacity(this)),
-                rest,
-                owner: std::ptr::null(),
-            }
+            Writer::new(base.add(used), base.add(Self::capacity(this)), rest)
         };
         fill(&mut out);
         if out.rest != rest {

@@ -99,11 +99,14 @@ fn a_closed_writer_takes_nothing() {
 }
 
 #[test]
-fn a_record_of_one_slot_needs_no_rest() {
+fn a_record_of_one_slot_goes_nowhere_else() {
     let mut memory = slots(2);
+    // What a longer record before it has left.
+    let mut rest = Rest::slots(1, SLOT as u32);
+    rest.clear();
     let start = memory.as_mut_ptr();
-    // SAFETY: `memory` outlives the writer and is not touched meanwhile.
-    let mut out = unsafe { Writer::new(start.add(PAYLOAD), start.add(SLOT), ptr::null_mut()) };
+    // SAFETY: `memory` and `rest` outlive the writer and are not touched meanwhile.
+    let mut out = unsafe { Writer::new(start.add(PAYLOAD), start.add(SLOT), &raw mut rest) };
     out.put_slice(&[7; 80]);
     3i64.encode(&mut out);
     assert_eq!(memory[SLOT..], slots(1));
