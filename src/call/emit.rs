@@ -44,9 +44,9 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
         return begin_any(callsite, logger, len);
     }
     let Some(segment) = thread.segment.get() else { return begin_any(callsite, logger, len) };
-    thread.level.set(callsite.facts().level);
     let header = Header {
         callsite: id as u32,
+        level: callsite.facts().level,
         flags: 0,
         fragments: 0,
         payload_len: len as u32,
@@ -55,6 +55,8 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     let Some(place) = thread.cell.mark(segment, 1) else {
         return begin_any(callsite, logger, len);
     };
+    // Only now: a signal handler's record may have come before the mark.
+    thread.level.set(header.level);
     let slot = place.block.at(place.address);
     let end = slot.wrapping_add(segment.slot_size());
     let timestamp = thread.cell.stamp_time(sys::now_ticks());

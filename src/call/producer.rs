@@ -124,7 +124,10 @@ impl Producer {
     /// Payloads of fewer bytes take the short way of a log call: one slot, and the processor's clock.
     pub(crate) fn short_payload(&self) -> usize {
         match self.segment.clock_kind() {
-            clock::TSC => self.segment.slot_size() - record::PAYLOAD + 1,
+            clock::TSC => {
+                let slot = self.segment.slot_size() - record::PAYLOAD;
+                slot.min(self.segment.max_record_bytes() as usize) + 1
+            }
             _ => 0,
         }
     }
