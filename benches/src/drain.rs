@@ -64,6 +64,8 @@ const BEGIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Drain {
     child: Child,
+    /// What its start took of processor time, the creation of the segment for the most part.
+    start_cpu: Duration,
 }
 
 impl Drain {
@@ -102,13 +104,14 @@ impl Drain {
             .env("LOGRING_RUNTIME_DIR", &place.folder)
             .stdin(Stdio::null())
             .spawn()?;
-        let mut drain = Self { child };
+        let mut drain = Self { child, start_cpu: Duration::ZERO };
         let deadline = Instant::now() + BEGIN;
         loop {
             if let Some(status) = drain.child.try_wait()? {
                 return Err(format!("the drain ended at once, {status}").into());
             }
             if Segment::attach(place.segment()).is_ok_and(|segment| segment.drain_is_alive()) {
+                drain.start_cpu = drain.processor_time()?;
                 return Ok(drain);
             }
             if Instant::now() > deadline {
@@ -124,7 +127,15 @@ impl Drain {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
-    /// Tells it to end after the last record, and waits; returns the processor time that it took.
+    fn processor_time(&self) -> Result<Duration, Failure> {
+        let path = format!("/proc/{}/schedstat", self.child.id());
+        let text = std::fs::read_to_string(&path)?;
+        let ns = text.split(' ').next().ok_or_else(|| format!("{path} is empty"))?;
+        Ok(Duration::from_nanos(ns.parse()?))
+    }
+
+    /// Tells it to end after the last record, and waits; returns the processor time that it took
+    /// since it was ready.
     ///
     /// # Errors
     /// It ends with another exit code than 0.
@@ -136,7 +147,8 @@ impl Drain {
             return Err(format!("the drain ended with {status}").into());
         }
         let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-        Ok(processor_time(&after).saturating_sub(processor_time(&before)))
+        let whole = processor_time(&after).saturating_sub(processor_time(&before));
+        Ok(whole.saturating_sub(self.start_cpu))
     }
 }
 
