@@ -93,19 +93,17 @@ impl Memory for Segment {
 
     #[inline(always)]
     fn prefetch_slot(&self, block: Self::Block, slot: u32) {
-        let at = self.slots.slot_ptr(block, slot);
-        for line in (0..self.slot_size()).step_by(64) {
-            sys::prefetch_read(at.wrapping_add(line));
-        }
+        self.slots.lines(block, slot, |line| sys::prefetch_read(line));
     }
 
     #[inline]
     fn flush(&self, block: Self::Block, slot: u32) {
-        let at = self.slots.slot_ptr(block, slot);
-        for line in (0..self.geometry().slot_size as usize).step_by(64) {
-            if let Some(line) = NonNull::new(at.wrapping_add(line)) {
-                sys::flush_line(line);
-            }
+        if sys::has_flush() {
+            self.slots.lines(block, slot, |line| {
+                if let Some(line) = NonNull::new(line) {
+                    sys::flush_line(line);
+                }
+            });
         }
     }
 }

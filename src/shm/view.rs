@@ -334,6 +334,17 @@ impl Slots {
         block.0.wrapping_add((slot as usize) << self.slot_shift)
     }
 
+    /// Hands each line of a slot to `each`.
+    #[inline(always)]
+    pub fn lines(&self, block: Block, slot: u32, mut each: impl FnMut(*mut u8)) {
+        let mut line = self.slot_ptr(block, slot);
+        let end = line.wrapping_add(1 << self.slot_shift);
+        while line.addr() < end.addr() {
+            each(line);
+            line = line.wrapping_add(LINE_BYTES);
+        }
+    }
+
     /// The stamp of a slot of a block of these slots. The slot is below `slots_per_block`: the ring
     /// checks what comes from shared memory.
     #[inline(always)]
@@ -378,4 +389,6 @@ impl Slots {
     }
 }
 
+/// Bytes of a cache line; where it is more, a line is named twice.
+const LINE_BYTES: usize = 64;
 const MUTEX_BYTES: usize = lane::ARM_BYTES;

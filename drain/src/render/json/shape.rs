@@ -50,22 +50,26 @@ impl Shapes {
             return None;
         }
         let place = event.callsite as usize % PLACES;
-        let known = self.places.get(place).and_then(Option::as_ref);
-        if known.is_none_or(|shape| !shape.fits(event)) {
-            self.miss(event, place, levels);
+        let known = self.places.get(place).and_then(Option::as_deref);
+        if known.is_some_and(|shape| shape.fits(event)) || self.miss(event, place, levels) {
+            self.places.get(place).and_then(Option::as_deref)
+        } else {
+            None
         }
-        self.places.get(place).and_then(Option::as_deref).filter(|shape| shape.fits(event))
     }
 
+    /// Whether there is a shape for the event now.
     #[cold]
-    fn miss(&mut self, event: &Event<'_>, place: usize, levels: &[Box<[u8]>]) {
+    fn miss(&mut self, event: &Event<'_>, place: usize, levels: &[Box<[u8]>]) -> bool {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, || None);
         }
         self.misses = self.misses.wrapping_add(1);
-        if self.places[place].is_none() || self.misses.is_multiple_of(MISSES_EACH) {
-            self.places[place] = Shape::new(event, levels).map(Box::new);
+        if self.places[place].is_some() && !self.misses.is_multiple_of(MISSES_EACH) {
+            return false;
         }
+        self.places[place] = Shape::new(event, levels).map(Box::new);
+        self.places[place].is_some()
     }
 }
 
