@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use logring::shm::Segment;
+use logring::shm::name::Paths;
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::time::TimeValLike;
@@ -50,9 +51,13 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // What cannot be removed lies in the temporary directory and in /dev/shm under a name that
-        // says whose it was.
-        let _ = Segment::remove(&self.segment);
+        // By its files: `Segment::remove` would refuse while this process itself is attached. What
+        // cannot be removed lies there under a name that says whose it was.
+        if let Ok(paths) = Paths::named(&self.segment) {
+            for path in [paths.segment, paths.drain, paths.lock] {
+                let _ = std::fs::remove_file(path);
+            }
+        }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
