@@ -49,10 +49,14 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let drain = Drain::start(&program, &place, &place.file("out.jsonl"))?;
     cores::bind(drain.pid(), drain_core)?;
     cores::bind(Pid::from_raw(0), own_core)?;
-    let _guard = logring::builder(place.segment()).overflow(Overflow::BlockForever).install()?;
+    let guard = logring::builder(place.segment()).overflow(Overflow::BlockForever).install()?;
     let mut ping_pong = PingPong::on(drain_core);
     let floor = Floor::new();
     let ticks = Ticks::measure();
+    // Once around the ring, whose pages are touched for the first time then.
+    let geometry = guard.segment().geometry();
+    let slots = u64::from(geometry.block_count) * u64::from(geometry.slots_per_block);
+    let _ = window(slots / BURST + 1, &floor, &ticks);
 
     let mut windows: Vec<Window> = Vec::new();
     let mut dropped = 0;
