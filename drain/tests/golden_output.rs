@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use logring::Level;
 use logring::record::{AnyValue, ErrorChain, Event, Field};
+use logring_drain::config::{Settings, Sink};
 use logring_drain::notice::{self, Who};
 use logring_drain::render::time::Digits;
 use logring_drain::render::{Form, LineOptions};
@@ -254,4 +255,15 @@ fn the_documents_examples_are_real_lines() {
         }
         assert!(examples >= least, "the document has only {examples} examples of {form}");
     }
+}
+
+#[test]
+fn the_documents_sinks_are_right() {
+    let document = fs::read_to_string(Path::new(DOCUMENT)).expect("docs/output.md can be read");
+    let (_, block) = document.split_once("```toml\n").expect("there is a configuration");
+    let (block, _) = block.split_once("```").expect("a code block ends");
+    let settings = Settings::parse(&format!("segment = \"x\"\n{block}"), "docs/output.md");
+    let config = settings.and_then(Settings::effective).expect("it is right");
+    assert_eq!(config.sinks[1], Sink::json("/var/log/billing.jsonl"));
+    assert_eq!(config.sinks[0], Sink { level: Some(Level::Info), ..Sink::console() });
 }
