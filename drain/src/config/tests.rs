@@ -138,7 +138,7 @@ fn lines_are_shared_where_they_are_the_same() {
     let colored = Sink { colors: Colors::Always, ..other.clone() };
     assert!(file.has_lines_of(&other));
     // In a file there are none unless asked for.
-    assert!(file.has_lines_of(&Sink { colors: Colors::Never, ..other.clone() }));
+    assert!(file.has_lines_of(&Sink { colors: Colors::Never, ..other }));
     assert!(!file.has_lines_of(&colored));
     assert!(colored.line_options().colored && !file.line_options().colored);
     assert!(!Sink::json("a").has_lines_of(&Sink::logfmt("a")));
