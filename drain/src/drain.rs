@@ -11,6 +11,7 @@ use logring::record::Event;
 use logring::ring::Memory;
 use logring::shm::{Anchor, Segment};
 use logring::sync::{Ordering, order};
+use logring::sys;
 
 use crate::clock::{Bracketed, Clock};
 use crate::config::Order;
@@ -24,6 +25,7 @@ use crate::notice::{self, Who};
 use crate::outlets::{Change, Outlets};
 use crate::pipeline::Pipeline;
 use crate::positions::Positions;
+use crate::private::Private;
 use crate::retire::Retire;
 use crate::watermark::{self, Watermark};
 
@@ -69,6 +71,13 @@ pub(crate) struct Drain {
     free_blocks: u32,
     /// Time of the newest record written; an older one that comes now is late.
     written_up_to: u64,
+    /// Passes over the ring that were begun, and those that have been handed over whole.
+    passes: u64,
+    whole_passes: u64,
+    /// A forked child is not the drain.
+    pid: u32,
+    /// Last, so that what a sink logs at its end does not go into the ring either.
+    private: Private,
 }
 
 impl Drain {
@@ -79,8 +88,8 @@ impl Drain {
         clock: Clock,
         pipeline: Pipeline,
         outlets: Outlets,
-        order: Order,
-        max_hold: Duration,
+        private: Private,
+        (order, max_hold): (Order, Duration),
     ) -> Self {
         Self {
             segment,
@@ -101,6 +110,10 @@ impl Drain {
             flush_after: None,
             free_blocks: 0,
             written_up_to: 0,
+            passes: 0,
+            whole_passes: 0,
+            pid: sys::pid(),
+            private,
         }
     }
 
@@ -128,7 +141,25 @@ impl Drain {
 
     /// Whether all that was read is written, noted and freed.
     pub(crate) fn is_settled(&self) -> bool {
-        self.merge.is_empty() && self.retire.is_empty() && self.outlets.queued_bytes() == 0
+        self.merge.is_empty()
+            && self.retire.is_empty()
+            && self.outlets.queued_bytes() == 0
+            && self.private.is_empty()
+    }
+
+    /// Passes over the ring that were begun, and how many of them have been handed to the sinks.
+    pub(crate) fn passes(&self) -> (u64, u64) {
+        (self.passes, self.whole_passes)
+    }
+
+    /// Batches that were handed to the sinks, and up to which of them all sinks are done.
+    pub(crate) fn batches(&self) -> (u64, u64) {
+        (self.outlets.submitted(), self.outlets.done())
+    }
+
+    /// Whether all that is not written yet is kept by sinks that have taken nothing for so long.
+    pub(crate) fn waits_for_stuck_sinks(&self, long: Duration) -> bool {
+        self.outlets.are_stuck(long)
     }
 
     /// Free blocks and all blocks, as the last sweep counted them.
@@ -211,6 +242,8 @@ impl Drain {
     /// Takes a watermark and sees what each lane has below it.
     fn look(&mut self) {
         let segment = self.segment;
+        self.passes += 1;
+        self.private.collect();
         self.flush = segment.drain_area().flush_req().load(order::flush_load()); // pair:flush
         self.keep_time();
         // Whether a lane is over comes before its words and stamps: what it wrote is visible then.
@@ -241,9 +274,25 @@ impl Drain {
 
     /// Renders records below the watermark, earliest first, until none is left or a batch is full.
     fn deliver(&mut self) {
-        let Self { merge, lanes, pipeline, spent, segment, clock, hold, written_up_to, .. } = self;
+        let Self {
+            merge,
+            lanes,
+            pipeline,
+            spent,
+            segment,
+            clock,
+            hold,
+            written_up_to,
+            private,
+            ..
+        } = self;
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
+                let time = lane.head.map_or(0, |head| head.timestamp);
+                while let Some(record) = private.next_before(time) {
+                    pipeline.private(&record, clock);
+                }
+                private.others_speak();
                 pipeline.deliver(segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
@@ -258,6 +307,14 @@ impl Drain {
     /// and closes lanes that are over.
     fn end_pass(&mut self) {
         let time = self.clock.convert(self.merge.watermark());
+        while let Some(record) = self.private.next_before(self.merge.watermark()) {
+            self.pipeline.private(&record, &self.clock);
+        }
+        let lost = self.private.take_lost();
+        if lost > 0 {
+            let who = Who { pid: self.pid, tid: sys::tid() };
+            self.pipeline.notice(&notice::lost(time, lost, who));
+        }
         for at in self.lanes.indexes() {
             let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.head.is_none()) else {
                 continue;
@@ -321,6 +378,7 @@ impl Drain {
         }
         if self.merge.is_empty() {
             self.flush_after = Some((self.flush, self.outlets.submitted()));
+            self.whole_passes = self.passes;
         }
         moved
     }
@@ -350,7 +408,12 @@ impl Drain {
 
     /// Lets the sinks write what they can, and gives back what all of them have noted.
     fn write(&mut self) {
-        for trouble in self.outlets.step(self.segment) {
+        if self.pid != sys::pid() {
+            // A processor forked, and this is the child.
+            return;
+        }
+        let Self { private, outlets, segment, .. } = self;
+        for trouble in private.while_writing(|| outlets.step(segment)) {
             let time = self.clock.convert(self.merge.watermark());
             self.pipeline.notice(&notice::trouble(
                 time,

@@ -99,7 +99,7 @@ pub(super) fn records(segment: &Segment) -> Vec<Found> {
 pub(super) fn captured(spec: &str, run: impl FnOnce(&Logger)) -> (Vec<Event<'static>>, usize) {
     let log = Logger::of(Producer::on_heap(Filter::at(Level::Info).with(spec).unwrap()));
     run(&log);
-    let segment = log.segment().unwrap().segment();
+    let segment = log.segment().unwrap();
     let dictionary = Box::leak(Box::new(Dictionary::of(segment)));
     let records: &'static [_] = Box::leak(records(segment).into_boxed_slice());
     let events = records.iter().map(|record| {
