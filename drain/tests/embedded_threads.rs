@@ -7,19 +7,13 @@ mod common;
 use std::time::Duration;
 
 use common::drain::{Site, is_notice, lines, number};
+use common::role;
 use common::watch::watchdog;
-use common::{Peer, role};
 use logring::{Logger, Overflow, info};
 use logring_drain::{Embed, Sink};
 
 const THREADS: u64 = 8;
 const EACH: u64 = 3_000;
-
-/// Starts this test in another process, with the ledgers in the site's directory.
-fn peer(site: &Site, test: &str, argument: &str) -> Peer {
-    let runtime = format!("LOGRING_RUNTIME_DIR={}", site.path("run").display());
-    Peer::start_under(&["env", "-u", "LOGRING", &runtime], test, "process", argument)
-}
 
 fn log_from_threads(logs: &[Logger]) {
     std::thread::scope(|scope| {
@@ -71,7 +65,7 @@ fn eight_threads_log_and_all_is_written_in_order() {
     }
     let site = Site::new();
     let argument = format!("{} {}", site.segment(), site.output().display());
-    peer(&site, TEST, &argument).end();
+    site.peer(TEST, "process", &argument).end();
     let last = lines(&site.output()).last().expect("lines");
     assert_eq!(last["event"], "last", "{last}");
 }
@@ -103,7 +97,7 @@ fn two_drains_in_one_process_do_not_meet() {
         site.output().display(),
         other.output().display()
     );
-    peer(&site, TEST, &argument).end();
+    site.peer(TEST, "process", &argument).end();
     check(&site.output(), 0);
     check(&other.output(), 1);
 }

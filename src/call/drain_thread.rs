@@ -16,8 +16,9 @@ use crate::shm::Segment;
 use crate::sync::Ordering::Relaxed;
 use crate::sys;
 
-/// Most bytes that wait for the drain; what comes when they are there is dropped and counted.
-const QUEUE_BYTES_MAX: usize = 1 << 20;
+/// Most bytes that wait for the drain; what comes when they are there is dropped and counted. They
+/// wait for one pass over the ring: a processor that logs about each record of a full one fits.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// A record that a drain's thread has logged; its callsite stands inline.
 #[derive(Clone, Debug, PartialEq, Eq)]
