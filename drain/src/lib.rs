@@ -9,6 +9,7 @@ pub mod cursor;
 mod demo;
 mod drain;
 pub mod embed;
+mod end;
 mod hold;
 mod housekeeping;
 mod lane;

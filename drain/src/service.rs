@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use logring::layout::header::clock as clock_kind;
 use logring::shm::{self, DrainLock, Segment};
@@ -14,6 +14,7 @@ use crate::clock::{Bracketed, Clock};
 use crate::config::Sink;
 use crate::cursor::{Batch, Cursor, Replayed, Step};
 use crate::drain::{Drain, Turn};
+use crate::end::{End, Next};
 use crate::ledger::{ClockLine, Ledger, Marks, Opened};
 use crate::notice;
 use crate::options::{Destination, Options};
@@ -24,11 +25,6 @@ use crate::private::Private;
 use crate::restart;
 use crate::rhythm::Rhythm;
 use crate::watermark;
-
-/// How long a sink may take nothing before the end of the drain leaves it behind.
-const END_PATIENCE: Duration = Duration::from_secs(2);
-/// So many passes after it was told to end, a drain ends though others still log.
-const LAST_PASSES: u64 = 8;
 
 /// A drain that holds its segment's drain lock.
 #[derive(Debug)]
@@ -87,7 +83,7 @@ impl Service {
         let (ledger, opened) =
             open_ledger(segment, state_dir.as_ref(), &names).map_err(StartError::Segment)?;
         let ledger = Arc::new(ledger);
-        let (mut cursors, lines) =
+        let Sinks { mut cursors, lines } =
             open_sinks(&ledger, &names, destinations).map_err(StartError::Sink)?;
         let (clock, step) = start_clock(segment);
         let mut pipeline = Pipeline::new(segment, chain, lines);
@@ -166,48 +162,6 @@ impl Drop for Service {
     }
 }
 
-/// The end of a drain, from the turn on in which it was told.
-struct End {
-    since: Instant,
-    quiet: u32,
-    /// The pass after which all that had been committed is read, and some more.
-    last_pass: u64,
-    /// The batch after which it is written.
-    last_batch: Option<u64>,
-}
-
-enum Next {
-    Over,
-    AtOnce,
-    Rest,
-}
-
-impl End {
-    fn begin(drain: &Drain) -> Self {
-        let last_pass = drain.passes().0 + LAST_PASSES;
-        Self { since: Instant::now(), quiet: 0, last_pass, last_batch: None }
-    }
-
-    fn look(&mut self, turn: Turn, drain: &Drain) -> Next {
-        if turn == Turn::Idle && drain.is_settled() {
-            // One more look: a lane may have ended meanwhile.
-            self.quiet += 1;
-            return if self.quiet > 1 { Next::Over } else { Next::AtOnce };
-        }
-        let (submitted, done) = drain.batches();
-        if drain.passes().1 >= self.last_pass {
-            // Others log without a pause: theirs is for the next drain.
-            if done >= *self.last_batch.get_or_insert(submitted) {
-                return Next::Over;
-            }
-        }
-        if self.since.elapsed() >= END_PATIENCE && drain.waits_for_stuck_sinks(END_PATIENCE) {
-            return Next::Over;
-        }
-        if turn == Turn::Moved { Next::AtOnce } else { Next::Rest }
-    }
-}
-
 fn state_dir(given: Option<&PathBuf>) -> Result<PathBuf> {
     given.map_or_else(shm::runtime_dir, |directory| Ok(directory.clone()))
 }
@@ -224,14 +178,20 @@ fn open_ledger(
     Ledger::open(&path, segment.uuid(), geometry.block_count, lanes, names)
 }
 
-/// The sinks' cursors, each with its form of lines, and the forms. Sinks that want the same lines
-/// share their rendering.
+/// The sinks' cursors, each with its form of lines, and the forms.
+#[derive(Default)]
+struct Sinks {
+    cursors: Vec<(Cursor, usize)>,
+    lines: Vec<Lines>,
+}
+
+/// Opens all sinks. Those that want the same lines share their rendering.
 fn open_sinks(
     ledger: &Arc<Ledger>,
     names: &[String],
     destinations: Vec<Destination>,
-) -> Result<(Vec<(Cursor, usize)>, Vec<Lines>)> {
-    let (mut cursors, mut lines) = (Vec::new(), Vec::new());
+) -> Result<Sinks> {
+    let Sinks { mut cursors, mut lines } = Sinks::default();
     let mut kinds: Vec<(Sink, usize)> = Vec::new();
     for (index, (destination, name)) in destinations.into_iter().zip(names).enumerate() {
         cursors.push(match destination {
@@ -252,7 +212,7 @@ fn open_sinks(
             }
         });
     }
-    Ok((cursors, lines))
+    Ok(Sinks { cursors, lines })
 }
 
 /// What the output is told of how the drain found things.

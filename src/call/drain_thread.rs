@@ -194,6 +194,8 @@ pub(super) fn open(
 }
 
 /// Ends the record that [`open`] began.
+#[cold]
+#[inline(never)]
 pub(super) fn commit() {
     let _ = QUEUES.try_with(|queues| {
         let Ok(mut queues) = queues.try_borrow_mut() else { return };
