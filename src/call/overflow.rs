@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::drain_thread;
 use super::producer::Producer;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::sync::fence;
@@ -41,6 +42,9 @@ pub(crate) fn insist<T>(
 ) -> Option<T> {
     if let Some(got) = attempt() {
         return Some(got);
+    }
+    if drain_thread::is_drain() {
+        return None;
     }
     let up_to = match overflow {
         Overflow::Block { up_to } => Some(up_to),
