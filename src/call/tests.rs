@@ -1,6 +1,7 @@
 //! The macros and loggers, through to decoded records.
 
 mod capture;
+mod dynamic;
 
 use std::cell::Cell;
 use std::error::Error;

@@ -63,6 +63,7 @@ impl Strings for Dictionary {
 pub(super) struct Found {
     level: u8,
     callsite: u32,
+    flags: u16,
     context_len: u32,
     pub(super) payload: Vec<u8>,
 }
@@ -86,6 +87,7 @@ pub(super) fn records(segment: &Segment) -> Vec<Found> {
         found.push(Found {
             level,
             callsite: word(record::CALLSITE),
+            flags: word(record::FLAGS) as u16,
             context_len: word(record::CONTEXT_LEN),
             payload: bytes[payload].to_vec(),
         });
@@ -107,7 +109,7 @@ pub(super) fn captured(spec: &str, run: impl FnOnce(&Logger)) -> (Vec<Event<'sta
             timestamp_ns: 0,
             level: record.level,
             callsite: record.callsite,
-            flags: 0,
+            flags: record.flags,
             context_len: record.context_len,
             pid: 0,
             tid: 0,

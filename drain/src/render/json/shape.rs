@@ -46,7 +46,8 @@ impl Shapes {
     /// to where the event's text begins.
     #[inline(always)]
     pub(super) fn of(&mut self, event: &Event<'_>, levels: &[Box<[u8]>]) -> Option<&Shape> {
-        if event.callsite == 0 {
+        // A literal text is hardly ever that of the last record.
+        if event.callsite == 0 || event.literal {
             return None;
         }
         let place = event.callsite as usize % PLACES;

@@ -11,7 +11,7 @@ mod parse;
 use std::collections::HashMap;
 use std::fmt;
 
-use logring::record::{AnyValue, Field};
+use logring::record::{AnyValue, Event, Field};
 
 use parse::{Pick, Piece, Spec, parse};
 
@@ -38,6 +38,15 @@ impl Templates {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Hands an event's text to `put`, piece by piece, unescaped: filled, or as it is if it is literal.
+    pub fn event(&mut self, event: &Event<'_>, mut put: impl FnMut(&str)) {
+        if event.literal {
+            put(&event.event);
+        } else {
+            self.fill(&event.event, &event.fields, put);
+        }
     }
 
     /// Hands the filled text to `put`, piece by piece, unescaped.
