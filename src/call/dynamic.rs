@@ -7,6 +7,7 @@
 //! Nothing here panics, and a record costs what a macro's slow path costs.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::emit::{Origin, begin_record, commit};
 use super::thread;
@@ -45,6 +46,8 @@ pub struct Site {
     interned: bool,
     /// Segment tag << 32 | dictionary id; 0 = none.
     cached: AtomicU64,
+    /// What says which of its records go out; `None` inside = the process's filter.
+    word: OnceLock<Option<&'static AtomicU64>>,
 }
 
 /// The longest target, file and key in bytes; longer ones are cut.
@@ -63,6 +66,7 @@ impl Site {
             names: Vec::new(),
             interned: true,
             cached: AtomicU64::new(0),
+            word: OnceLock::new(),
         }
     }
 
@@ -98,8 +102,9 @@ impl Site {
         self
     }
 
-    /// Whether its records go out by the level that is in force for its target. For an inline site the
-    /// filter of the process alone says so. Before `install`: false.
+    /// Whether its records go out by the level that is in force for its target, in the segment that
+    /// is asked about first. For an inline site, and where the segment has no room for one more
+    /// target, the filter of the process alone says so. Before `install`: false.
     #[must_use]
     pub fn enabled(&self, logger: &Logger) -> bool {
         self.enabled_at(logger, self.level)
@@ -109,10 +114,10 @@ impl Site {
     #[must_use]
     pub fn enabled_at(&self, logger: &Logger, level: Level) -> bool {
         let Some(producer) = logger.segment() else { return false };
-        let threshold = if self.interned {
-            producer.level_word(&self.target).load(Relaxed) as u8
-        } else {
-            producer.threshold(&self.target)
+        let word = self.word.get_or_init(|| self.level_word(producer));
+        let threshold = match word {
+            Some(word) => word.load(Relaxed) as u8,
+            None => producer.threshold(&self.target),
         };
         level.number() >= threshold
     }
@@ -154,6 +159,9 @@ impl Site {
 
     /// The word that says what goes out for its target. `None`: there is no room for one more target.
     fn level_word(&self, producer: &'static Producer) -> Option<&'static AtomicU64> {
+        if !self.interned {
+            return None;
+        }
         let segment = producer.segment();
         let id = segment.intern_spare(thread::lane(producer)?, &encode_string(&self.target))?;
         segment.level_word_spare(id, producer.threshold(&self.target))
