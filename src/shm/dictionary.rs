@@ -71,8 +71,8 @@ impl Segment {
         let mut taken = 0;
         for probe in 0..probes {
             let index = (start.wrapping_add(probe.into()) & u64::from(slots - 1)) as u32;
-            match Entry::of(self.dictionary_slot(index).load(order::ready_load())) {
-                // pair:ready
+            let seen = self.dictionary_slot(index).load(order::ready_load()); // pair:ready
+            match Entry::of(seen) {
                 Entry::Ready { offset, len } if self.entry_is(offset, len, content) => {
                     return Some(index + 1);
                 }

@@ -3,7 +3,7 @@
 use super::capture::{captured, one};
 use super::{context, fields};
 use crate::call::Site;
-use crate::{Bytes, Level, kv};
+use crate::{Bytes, Level};
 
 #[test]
 fn all_facts_come_through() {
