@@ -13,6 +13,7 @@ mod housekeeping;
 mod lane;
 mod lanes;
 pub mod ledger;
+pub mod log;
 mod merge;
 pub mod notice;
 mod outlets;

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod demo;
 pub mod exit;
+pub mod log;
 pub mod run;
 
 use std::ffi::OsString;
@@ -43,6 +44,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
+    Log(log::LogArgs),
 }
 
 /// Does what the arguments (the program's name first) say.
@@ -64,6 +66,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => crate::run::run(args.config()?),
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => crate::demo::run(&args),
+        Command::Log(args) => crate::log::run(&args),
     }
 }
 

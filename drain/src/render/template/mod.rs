@@ -5,6 +5,7 @@
 //! constant per callsite; each distinct text is parsed once. A text that does not parse prints as
 //! it is, and so does a placeholder whose field is absent.
 
+mod check;
 mod format;
 mod parse;
 
@@ -13,6 +14,7 @@ use std::fmt;
 
 use logring::record::{AnyValue, Event, Field};
 
+pub use check::{Fault, check};
 use parse::{Pick, Piece, Spec, parse};
 
 /// Fills event texts.
