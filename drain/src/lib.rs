@@ -26,6 +26,7 @@ mod retire;
 mod rhythm;
 pub mod run;
 mod seam;
+pub mod segments;
 pub mod service;
 pub mod sink;
 mod strings;

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod exit;
 pub mod log;
 pub mod run;
+pub mod segments;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -45,6 +46,7 @@ enum Command {
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
     Log(log::LogArgs),
+    Segments(segments::SegmentsArgs),
 }
 
 /// Does what the arguments (the program's name first) say.
@@ -67,6 +69,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => crate::demo::run(&args),
         Command::Log(args) => crate::log::run(&args),
+        Command::Segments(args) => crate::segments::run(&args),
     }
 }
 
