@@ -9,22 +9,22 @@ use std::time::{Duration, Instant};
 use logring::layout::LaneRef;
 use logring::record::Event;
 use logring::ring::Memory;
-use logring::shm::{Anchor, Segment};
+use logring::shm::{Anchor, Segment, Tally};
 use logring::sync::{Ordering, order};
 
 use crate::clock::{Bracketed, Clock};
 use crate::config::Order;
 use crate::hold::{self, Hold};
 use crate::housekeeping::Housekeeping;
-use crate::lane::Spent;
+use crate::lane::{Owner, Spent};
 use crate::lanes::Lanes;
 use crate::ledger::{BlockMark, ClockLine, LaneMark, Marks};
 use crate::merge::Merge;
 use crate::notice::{self, Who};
 use crate::outlets::{Change, Outlets};
 use crate::pipeline::Pipeline;
-use crate::positions::Positions;
-use crate::retire::Retire;
+use crate::positions::{self, Positions};
+use crate::retire::{Closed, Retire};
 use crate::watermark::{self, Watermark};
 
 /// A batch is handed to the sinks when it has grown to this.
@@ -60,7 +60,9 @@ pub(crate) struct Drain {
     retire: Retire,
     /// Blocks read to their end and lanes closed since the last batch was handed over.
     spent: Vec<Spent>,
-    closed: Vec<LaneRef>,
+    closed: Vec<Closed>,
+    /// What became of records since the last batch was handed over, per process entry.
+    tallies: Vec<(u32, Tally)>,
     /// Marks of lanes that are closed, and of what has no lane.
     marks: Vec<LaneMark>,
     /// The newest flush asked for before this pass, and the batch after which it is done.
@@ -82,6 +84,7 @@ impl Drain {
         order: Order,
         max_hold: Duration,
     ) -> Self {
+        publish(segment, &clock);
         Self {
             segment,
             watermark: Watermark::new(segment, order),
@@ -96,6 +99,7 @@ impl Drain {
             retire: Retire::default(),
             spent: Vec::new(),
             closed: Vec::new(),
+            tallies: Vec::new(),
             marks: Vec::new(),
             flush: segment.drain_area().flush_done().load(Ordering::Relaxed),
             flush_after: None,
@@ -162,9 +166,7 @@ impl Drain {
             let time = self.clock.convert(watermark::now(kind));
             self.pipeline.notice(&notice::clock_step(time, std::process::id(), step.by_ns));
         }
-        let (clock, realtime_ns, ns_per_tick) = self.clock.line();
-        let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
-        self.segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
+        publish(self.segment, &self.clock);
     }
 
     /// Entries of threads and processes that ended without leaving a block, and their losses.
@@ -181,6 +183,8 @@ impl Drain {
             })
         });
         for (pid, count, mark) in found.drops {
+            let process = mark.lane - self.segment.geometry().lane_count;
+            self.tallies.push((process, Tally { lost: count, ..Tally::default() }));
             self.pipeline.notice(&notice::lost(time, count, Who { pid, tid: 0 }));
             self.marks.push(mark);
         }
@@ -198,13 +202,17 @@ impl Drain {
             let told = mark.map_or(0, |mark| mark.sequence);
             let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
             if attempted > told {
-                self.pipeline.notice(&notice::lost(time, attempted - told, Who::default()));
+                let owner = positions::owner(self.segment, lane);
+                let Owner { pid, tid, process } = owner.unwrap_or_default();
+                self.pipeline.notice(&notice::lost(time, attempted - told, Who { pid, tid }));
+                let lost = Tally { lost: attempted - told, ..Tally::default() };
+                self.tallies.extend(process.map(|process| (process, lost)));
                 let LaneRef { index, inc } = lane;
                 let ordinal = mark.map_or(1, |mark| mark.ordinal);
                 let sequence = attempted;
                 self.marks.push(LaneMark { lane: index, inc, ordinal, sequence, flags: 0 });
             }
-            self.closed.push(lane);
+            self.closed.push(Closed { lane, last: attempted.max(told) });
         }
     }
 
@@ -225,6 +233,11 @@ impl Drain {
             |block, generation| positions.consumed(block, generation),
             &mut self.spent,
         );
+        let owned = segment.block_count() - self.free_blocks.min(segment.block_count());
+        let high_water = segment.drain_area().high_water();
+        if owned > high_water.load(Ordering::Relaxed) {
+            high_water.store(owned, Ordering::Relaxed);
+        }
         let now = Instant::now();
         for lane in self.lanes.iter_mut() {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
@@ -244,7 +257,7 @@ impl Drain {
         let Self { merge, lanes, pipeline, spent, segment, clock, hold, written_up_to, .. } = self;
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
-                pipeline.deliver(segment, clock, lane, written_up_to, spent);
+                pipeline.deliver(*segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
             });
@@ -269,8 +282,10 @@ impl Drain {
             if malformed > 0 {
                 self.pipeline.notice(&notice::malformed(time, malformed, lane.who()));
             }
+            lane.tally.malformed += malformed;
             let last = lane.sequence.unwrap_or(0);
             if lane.attempted > last {
+                lane.tally.lost += lane.attempted - last;
                 self.pipeline.notice(&notice::lost(time, lane.attempted - last, lane.who()));
                 lane.sequence = Some(lane.attempted);
                 lane.touched = true;
@@ -281,13 +296,16 @@ impl Drain {
             if matches!(lane.open, Some((_, true))) {
                 self.pipeline.notice(&notice::torn(time, 1, lane.who()));
                 lane.sequence = Some(lane.sequence.unwrap_or(0).saturating_add(1));
+                lane.tally.torn += 1;
             }
             if let Some(at) = lane.chain.abandon() {
                 let (block, generation) = (at.block, at.generation);
                 self.spent.push(Spent { block, generation, lane: lane.lane });
             }
             self.marks.push(lane.mark());
-            self.closed.push(lane.lane);
+            let last = lane.sequence.unwrap_or(0);
+            self.closed.push(Closed { lane: lane.lane, last });
+            self.tallies.extend(lane.take_tally());
             self.lanes.close(at, &mut self.spent);
         }
     }
@@ -302,6 +320,7 @@ impl Drain {
                 if !std::mem::take(&mut lane.touched) {
                     continue;
                 }
+                self.tallies.extend(lane.take_tally());
                 marks.lanes.push(lane.mark());
                 marks.blocks.extend(lane.position().map(|at| BlockMark {
                     block: at.block,
@@ -317,6 +336,7 @@ impl Drain {
                 batch,
                 std::mem::take(&mut self.spent),
                 std::mem::take(&mut self.closed),
+                std::mem::take(&mut self.tallies),
             );
         }
         if self.merge.is_empty() {
@@ -369,4 +389,11 @@ impl Drain {
             }
         }
     }
+}
+
+/// Tells who reads the segment besides how this drain turns its clock into time.
+fn publish(segment: &Segment, clock: &Clock) {
+    let (clock, realtime_ns, ns_per_tick) = clock.line();
+    let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
+    segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
 }
