@@ -10,7 +10,7 @@ use crate::config::Sink;
 use crate::lane::{Lane, Spent, Taken};
 use crate::notice;
 use crate::process::{Chain, Flow};
-use crate::render::{JsonRenderer, Renderer};
+use crate::render::Renderer;
 use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
@@ -48,7 +48,7 @@ impl Pipeline {
             .into_iter()
             .map(|sink| Lines {
                 sink: sink.clone(),
-                renderer: Box::new(JsonRenderer::new(sink.json_options())),
+                renderer: sink.kind.renderer(sink.line_options()),
                 bytes: Vec::new(),
                 silent: false,
             })

@@ -4,7 +4,7 @@
 use logring::Level;
 use logring::record::{AnyValue, ErrorChain, Event, Field};
 use logring_drain::render::time::Digits;
-use logring_drain::render::{JsonOptions, JsonRenderer, Renderer};
+use logring_drain::render::{JsonRenderer, LineOptions, Renderer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -198,9 +198,9 @@ proptest! {
         all in any::<bool>(),
     ) {
         let options = if all {
-            JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true }
+            LineOptions { digits: Digits::Nine, thread: true, file: true, line: true, colored: false }
         } else {
-            JsonOptions::default()
+            LineOptions::default()
         };
         let mut kept = JsonRenderer::new(options);
         let mut fresh = JsonRenderer::new(options);
@@ -217,9 +217,9 @@ proptest! {
     #[test]
     fn one_line_of_json(event in any_event(), all in any::<bool>()) {
         let options = if all {
-            JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true }
+            LineOptions { digits: Digits::Nine, thread: true, file: true, line: true, colored: false }
         } else {
-            JsonOptions::default()
+            LineOptions::default()
         };
         let mut out = b"before\n".to_vec();
         let mut renderer = JsonRenderer::new(options);

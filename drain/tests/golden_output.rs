@@ -9,7 +9,7 @@ use logring::Level;
 use logring::record::{AnyValue, ErrorChain, Event, Field};
 use logring_drain::notice::{self, Who};
 use logring_drain::render::time::Digits;
-use logring_drain::render::{JsonOptions, JsonRenderer, Renderer};
+use logring_drain::render::{JsonRenderer, LineOptions, Renderer};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden_output.jsonl");
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/output.md");
@@ -187,7 +187,8 @@ fn lines() -> String {
     for event in [plain_events(), values(), keys(), notices()].concat() {
         renderer.render(&event, &mut out);
     }
-    let options = JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true };
+    let options =
+        LineOptions { digits: Digits::Nine, thread: true, file: true, line: true, colored: false };
     JsonRenderer::new(options).render(&event("all options", vec![]), &mut out);
     String::from_utf8(out).expect("lines are UTF-8")
 }
