@@ -55,7 +55,7 @@ pub(crate) struct Drain {
     merge: Merge,
     hold: Hold,
     housekeeping: Housekeeping,
-    pipeline: Pipeline,
+    pipeline: Pipeline<'static>,
     outlets: Outlets,
     retire: Retire,
     /// Blocks read to their end and lanes closed since the last batch was handed over.
@@ -79,7 +79,7 @@ impl Drain {
         segment: &'static Segment,
         positions: Positions,
         clock: Clock,
-        pipeline: Pipeline,
+        pipeline: Pipeline<'static>,
         outlets: Outlets,
         order: Order,
         max_hold: Duration,

@@ -1,6 +1,7 @@
 //! What happens to one record: decoded, processed, rendered once for each kind of line that the
 //! sinks want. Called by `drain.rs` in time order; writes to private memory only.
 
+use logring::Level;
 use logring::record::{self, Event, Field, Raw};
 use logring::ring::Memory;
 use logring::shm::Segment;
@@ -15,8 +16,8 @@ use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
 struct Lines {
-    /// One of these sinks: it says which events it wants.
-    sink: Sink,
+    /// The lowest level that these sinks want.
+    level: Option<Level>,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
     /// Another form is being rendered alone.
@@ -25,15 +26,15 @@ struct Lines {
 
 impl Lines {
     fn render(&mut self, event: &Event<'_>) {
-        if !self.silent && self.sink.wants(event.level) {
+        if !self.silent && self.level.is_none_or(|least| event.level >= least) {
             self.renderer.render(event, &mut self.bytes);
         }
     }
 }
 
 /// Decoding, processors and renderers.
-pub(crate) struct Pipeline {
-    strings: Strings,
+pub(crate) struct Pipeline<'s> {
+    strings: Strings<'s>,
     chain: Chain,
     lines: Vec<Lines>,
     payload_max: usize,
@@ -41,17 +42,23 @@ pub(crate) struct Pipeline {
     buffers: [Vec<Field<'static>>; 2],
 }
 
-impl Pipeline {
+impl<'s> Pipeline<'s> {
     /// A pipeline that renders what each of `sinks` wants, which want different lines.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, sinks: Vec<&Sink>) -> Self {
-        let lines = sinks
+    pub(crate) fn new(segment: &'s Segment, chain: Chain, sinks: Vec<&Sink>) -> Self {
+        let lines =
+            sinks.into_iter().map(|sink| (sink.level, sink.kind.renderer(sink.line_options())));
+        Self::of(segment, chain, lines.collect())
+    }
+
+    /// One that renders in these forms, each from a level on.
+    pub(crate) fn of(
+        segment: &'s Segment,
+        chain: Chain,
+        forms: Vec<(Option<Level>, Box<dyn Renderer>)>,
+    ) -> Self {
+        let lines = forms
             .into_iter()
-            .map(|sink| Lines {
-                sink: sink.clone(),
-                renderer: sink.kind.renderer(sink.line_options()),
-                bytes: Vec::new(),
-                silent: false,
-            })
+            .map(|(level, renderer)| Lines { level, renderer, bytes: Vec::new(), silent: false })
             .collect();
         Self {
             strings: Strings::new(segment),
@@ -167,7 +174,7 @@ impl Pipeline {
     }
 }
 
-impl std::fmt::Debug for Pipeline {
+impl std::fmt::Debug for Pipeline<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline").field("forms", &self.lines.len()).finish_non_exhaustive()
     }

@@ -94,24 +94,43 @@ pub fn check(name: &str) -> Result<()> {
 /// # Errors
 /// It cannot be created, is not a directory, belongs to another user, or others may write there.
 pub fn runtime_dir() -> Result<PathBuf> {
-    let from =
-        |key: &str| std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let uid = file::effective_uid();
-    if let Some(chosen) = from("LOGRING_RUNTIME_DIR") {
+    if let Some(chosen) = chosen_runtime_dir() {
         return private_directory(&chosen);
     }
-    if let Some(session) = from("XDG_RUNTIME_DIR") {
-        return private_directory(&session.join("logring"));
-    }
     // Only root can create it there; whoever prepared the machine may have done so for others.
-    let system = PathBuf::from(format!("/run/logring-{uid}"));
+    let [system, temporary] = default_runtime_dirs();
     match private_directory(&system) {
         Ok(path) => Ok(path),
-        Err(_) if !system.exists() => {
-            private_directory(&std::env::temp_dir().join(format!("logring-{uid}")))
-        }
+        Err(_) if !system.exists() => private_directory(&temporary),
         Err(error) => Err(error),
     }
+}
+
+/// The same directory for who only looks: nothing is created, `None` when there is none.
+///
+/// # Errors
+/// As [`runtime_dir`].
+pub fn find_runtime_dir() -> Result<Option<PathBuf>> {
+    let places = match chosen_runtime_dir() {
+        Some(chosen) => vec![chosen],
+        None => default_runtime_dirs().to_vec(),
+    };
+    match places.into_iter().find(|path| path.exists()) {
+        Some(path) => check_directory(&path).map(|()| Some(path)),
+        None => Ok(None),
+    }
+}
+
+fn chosen_runtime_dir() -> Option<PathBuf> {
+    let from =
+        |key: &str| std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
+    from("LOGRING_RUNTIME_DIR")
+        .or_else(|| from("XDG_RUNTIME_DIR").map(|session| session.join("logring")))
+}
+
+fn default_runtime_dirs() -> [PathBuf; 2] {
+    let name = format!("logring-{}", file::effective_uid());
+    [Path::new("/run").join(&name), std::env::temp_dir().join(name)]
 }
 
 /// `path` as a directory of mode 0700 that is ours, created when it is absent.
@@ -123,13 +142,17 @@ fn private_directory(path: &Path) -> Result<PathBuf> {
             return Err(Error::os(format!("create the directory {}", path.display()), error));
         }
     }
+    check_directory(path)?;
+    Ok(path.to_owned())
+}
+
+fn check_directory(path: &Path) -> Result<()> {
     let meta = fs::symlink_metadata(path)
         .map_err(|error| Error::os(format!("look at {}", path.display()), error))?;
     if !meta.is_dir() {
         return Err(Error::not_permitted(format!("{} is not a directory", path.display())));
     }
-    check_owner(path, &meta, "0700")?;
-    Ok(path.to_owned())
+    check_owner(path, &meta, "0700")
 }
 
 /// That a file or directory is ours and nobody else may enter, read or write it.
