@@ -184,7 +184,7 @@ impl Drain {
         });
         for (pid, count, mark) in found.drops {
             let process = mark.lane - self.segment.geometry().lane_count;
-            self.tallies.push((process, Tally { lost: count, ..Tally::default() }));
+            self.tallies.push((process, Tally { taken: count, lost: count, ..Tally::default() }));
             self.pipeline.notice(&notice::lost(time, count, Who { pid, tid: 0 }));
             self.marks.push(mark);
         }

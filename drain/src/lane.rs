@@ -108,7 +108,9 @@ pub(crate) struct Lane {
     /// It has moved since the last batch.
     pub(crate) touched: bool,
     pub(crate) limit: Option<Limit>,
-    /// What was delivered and reported since it was last asked.
+    /// How many records were delivered.
+    pub(crate) delivered: u64,
+    /// What was reported since it was last asked.
     pub(crate) tally: Tally,
     /// Blocks were passed over unread: the next gap is no loss of the writer's.
     pub(crate) outrun: bool,
@@ -137,6 +139,7 @@ impl Lane {
             overheld: false,
             touched: false,
             limit: None,
+            delivered: 0,
             tally: Tally::default(),
             outrun: false,
             position: None,

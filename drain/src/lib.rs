@@ -29,6 +29,7 @@ pub mod run;
 mod seam;
 pub mod service;
 pub mod sink;
+pub mod stats;
 mod strings;
 pub mod tail;
 mod watermark;

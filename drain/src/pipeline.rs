@@ -124,7 +124,7 @@ impl<'s> Pipeline<'s> {
         lane.sequence = Some(head.sequence.max(last.unwrap_or(0)));
         lane.tally.lost = lane.tally.lost.wrapping_add(missing);
         if whole {
-            lane.tally.read += 1;
+            lane.delivered += 1;
         } else {
             lane.tally.malformed += 1;
             self.notice(&notice::malformed(timestamp_ns, 1, who));

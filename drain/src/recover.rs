@@ -56,13 +56,15 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
         pipeline: Pipeline::of(&segment, Chain::new(), forms),
         spent: Vec::new(),
         written_up_to: 0,
+        read: 0,
         tally: Tally::default(),
     };
     recovery.find(from.as_ref());
     if recovery.render()? == Output::Closed {
         return Ok(Exit::Ok);
     }
-    let Tally { read, lost, torn, malformed } = recovery.tally;
+    let Tally { lost, torn, malformed, .. } = recovery.tally;
+    let read = recovery.read;
     let also = match known {
         Known::Well => "",
         Known::ByRate => "; no drain has compared its clock with the time of day",
@@ -109,6 +111,7 @@ struct Recovery<'s> {
     pipeline: Pipeline<'s>,
     spent: Vec<Spent>,
     written_up_to: u64,
+    read: u64,
     tally: Tally,
 }
 
@@ -193,7 +196,7 @@ impl Recovery<'_> {
     }
 
     fn end(&mut self) {
-        let Self { lanes, pipeline, clock, tally, written_up_to, .. } = self;
+        let Self { lanes, pipeline, clock, read, tally, written_up_to, .. } = self;
         let time = clock.convert(*written_up_to);
         for lane in lanes.iter_mut() {
             let malformed = lane.chain.take_malformed();
@@ -211,6 +214,7 @@ impl Recovery<'_> {
                 pipeline.notice(&notice::torn(time, 1, lane.who()));
                 lane.tally.torn += 1;
             }
+            *read += lane.delivered;
             *tally = tally.plus(lane.tally);
         }
     }

@@ -4,6 +4,7 @@
 //! (`process.rs`). No time that passes ever ends a lane.
 
 use super::segment::Segment;
+use super::tally::Tally;
 use crate::layout::LaneRef;
 use crate::layout::lane::{self as at, INC_MAX, LaneKind, LaneWord};
 use crate::sync::{AtomicU64, Ordering, order};
@@ -43,7 +44,7 @@ impl Segment {
             let locked = self.view().mutex_init(entry + at::ARM)
                 && matches!(self.view().mutex_try_lock(entry + at::ARM), Ok(Lock::Locked));
             if !locked {
-                self.vacate_lane(entry, inc, 0);
+                self.vacate_lane(entry, inc, None);
                 return None;
             }
             self.u32_at(entry + at::TID).store(sys::tid(), Ordering::Relaxed);
@@ -99,8 +100,8 @@ impl Segment {
     pub fn release_lane(&self, lane: LaneRef, last: u64) -> bool {
         let info = self.lane_info(lane.index);
         match (info.and_then(|info| info.word), self.lane_entry(lane.index)) {
-            (Some(LaneWord::Live { inc, .. }), Some(entry)) if inc == lane.inc => {
-                self.vacate_lane(entry, inc, last);
+            (Some(LaneWord::Live { inc, process, .. }), Some(entry)) if inc == lane.inc => {
+                self.vacate_lane(entry, inc, Some((process, last)));
                 true
             }
             _ => false,
@@ -109,14 +110,16 @@ impl Segment {
 
     /// Zeroes the entry, the arm's word last: a drain that is killed on the way leaves a lane that is
     /// over, and its successor does it again.
-    fn vacate_lane(&self, entry: usize, inc: u32, last: u64) {
+    fn vacate_lane(&self, entry: usize, inc: u32, passed_on: Option<(u32, u64)>) {
         let view = self.view();
         let who = self.u64_at(entry + at::TID);
-        // One store for both, so that a drain that does it again does not count the lane twice. A
-        // lane without a thread died before its first record.
-        if let (1.., passed) = halves(who.load(Ordering::Relaxed)) {
-            let passed = passed.wrapping_add(last as u32);
-            who.store(u64::from(passed) << 32, Ordering::Relaxed);
+        // A lane without a thread died before its first record, or was counted already.
+        if let Some((process, last)) = passed_on
+            && let (1.., passed) = halves(who.load(Ordering::Relaxed))
+        {
+            self.add_tally(process, Tally { taken: last, ..Tally::default() });
+            // One store for both, so that a drain that does it again does not count the lane twice.
+            who.store(u64::from(passed.wrapping_add(last as u32)) << 32, Ordering::Relaxed);
         }
         self.u64_at(entry + at::ATTEMPTED).store(0, Ordering::Relaxed);
         view.zero(entry + at::ARM + 8, at::ARM_BYTES - 8);

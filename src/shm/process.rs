@@ -254,7 +254,7 @@ impl Segment {
             pid_ns: number(at::PID_NS),
             start_time: number(at::START_TIME),
             drops: number(at::DROPS),
-            tally: self.tally_at(entry + at::READ),
+            tally: self.tally_at(entry + at::TAKEN),
             name: String::from_utf8_lossy(&name).into_owned(),
         })
     }

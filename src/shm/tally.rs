@@ -1,7 +1,8 @@
-//! What became of records, counted by drains: per process in its entry, and for the whole segment in
-//! the drain area. Written once the records are in every sink, read by `logring-drain stats`.
+//! How many records there were and what became of them, counted by drains: per process in its entry, and
+//! for the whole segment in the drain area. Written once all of it is in every sink, read by
+//! `logring-drain stats`.
 //!
-//! These are for people. A drain that is killed may leave its last batch uncounted.
+//! These are for people: of a drain that is killed, what it was just writing may be uncounted.
 
 use super::segment::Segment;
 use crate::layout::{drain_area, process};
@@ -10,8 +11,9 @@ use crate::sync::Ordering::Relaxed;
 /// Counts of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Written by a drain.
-    pub read: u64,
+    /// Sequences that threads took which have ended and were read to their end: one for each record,
+    /// whatever became of it.
+    pub taken: u64,
     /// Dropped since the ring was full, and reported.
     pub lost: u64,
     /// Begun and never finished, since the thread died, and reported.
@@ -25,7 +27,7 @@ impl Tally {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
-            read: self.read.wrapping_add(other.read),
+            taken: self.taken.wrapping_add(other.taken),
             lost: self.lost.wrapping_add(other.lost),
             torn: self.torn.wrapping_add(other.torn),
             malformed: self.malformed.wrapping_add(other.malformed),
@@ -36,11 +38,12 @@ impl Tally {
 impl Segment {
     /// Adds to the counts of a process and to those of the segment. The drain alone calls this.
     pub fn add_tally(&self, process: u32, tally: Tally) {
-        let totals = self.offsets().drain_area + drain_area::READ;
-        let own = self.process_entry(process).map(|entry| entry + process::READ);
+        let totals = self.offsets().drain_area + drain_area::TAKEN;
+        let own = self.process_entry(process).map(|entry| entry + process::TAKEN);
         for at in own.into_iter().chain([totals]) {
             let sum = self.tally_at(at).plus(tally);
-            for (index, count) in [sum.read, sum.lost, sum.torn, sum.malformed].iter().enumerate() {
+            for (index, count) in [sum.taken, sum.lost, sum.torn, sum.malformed].iter().enumerate()
+            {
                 self.u64_at(at + index * 8).store(*count, Relaxed);
             }
         }
@@ -49,19 +52,21 @@ impl Segment {
     /// The counts of the whole segment, those of processes that are gone included.
     #[must_use]
     pub fn total_tally(&self) -> Tally {
-        self.tally_at(self.offsets().drain_area + drain_area::READ)
+        self.tally_at(self.offsets().drain_area + drain_area::TAKEN)
     }
 
     pub(super) fn tally_at(&self, at: usize) -> Tally {
-        let [read, lost, torn, malformed] =
+        let [taken, lost, torn, malformed] =
             [0, 8, 16, 24].map(|offset| self.u64_at(at + offset).load(Relaxed));
-        Tally { read, lost, torn, malformed }
+        Tally { taken, lost, torn, malformed }
     }
 }
 
 const _: () = {
-    assert!(process::LOST == process::READ + 8 && process::TORN == process::READ + 16);
-    assert!(process::MALFORMED == process::READ + 24);
-    assert!(drain_area::LOST == drain_area::READ + 8 && drain_area::TORN == drain_area::READ + 16);
-    assert!(drain_area::MALFORMED == drain_area::READ + 24);
+    assert!(process::LOST == process::TAKEN + 8 && process::TORN == process::TAKEN + 16);
+    assert!(process::MALFORMED == process::TAKEN + 24);
+    assert!(
+        drain_area::LOST == drain_area::TAKEN + 8 && drain_area::TORN == drain_area::TAKEN + 16
+    );
+    assert!(drain_area::MALFORMED == drain_area::TAKEN + 24);
 };

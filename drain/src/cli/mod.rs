@@ -8,6 +8,7 @@ pub mod demo;
 pub mod exit;
 pub mod recover;
 pub mod run;
+pub mod stats;
 pub mod tail;
 
 use std::ffi::OsString;
@@ -46,6 +47,7 @@ enum Command {
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
     Recover(recover::RecoverArgs),
+    Stats(stats::StatsArgs),
     Tail(tail::TailArgs),
 }
 
@@ -69,6 +71,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => crate::demo::run(&args),
         Command::Recover(args) => crate::recover::run(&args.into()),
+        Command::Stats(args) => crate::stats::run(&args.into()),
         Command::Tail(args) => crate::tail::run(&args.into()),
     }
 }
