@@ -142,7 +142,7 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
 
 fn collect(segment: &Segment) -> Stats {
     let ledger = observe::ledger(segment).ok();
-    let backlog = Backlog::count(segment, ledger.as_deref());
+    let (tally, backlog) = count(segment, ledger.as_deref());
     let holder = drain_lock::holder(segment);
     let lag_ms = backlog.oldest.map_or(0.0, |oldest| {
         let clock = Living::new(segment);
@@ -154,7 +154,7 @@ fn collect(segment: &Segment) -> Stats {
     Stats {
         segment: about(segment),
         producers: producers(segment, &backlog),
-        total: counts(segment.total_tally(), backlog.total()),
+        total: counts(tally, backlog.total()),
         ring: ring(segment),
         drain: Drain {
             running: holder.is_some(),
@@ -171,6 +171,23 @@ fn collect(segment: &Segment) -> Stats {
         },
         dictionary: entries(segment),
     }
+}
+
+/// Tries for numbers that belong together: a thread that is read to its end meanwhile would count twice
+/// or not at all.
+const TRIES: u32 = 8;
+
+fn count(segment: &Segment, ledger: Option<&Ledger>) -> (Tally, Backlog) {
+    let mut before = segment.total_tally();
+    for _ in 1..TRIES {
+        let backlog = Backlog::count(segment, ledger);
+        let after = segment.total_tally();
+        if after == before {
+            return (before, backlog);
+        }
+        before = after;
+    }
+    (before, Backlog::count(segment, ledger))
 }
 
 fn about(segment: &Segment) -> About {

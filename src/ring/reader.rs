@@ -155,6 +155,13 @@ impl Chain {
         false
     }
 
+    /// Whether the last sweep had later blocks but not the next one: another sweep tells whether it is
+    /// there.
+    #[must_use]
+    pub fn misses_next(&self) -> bool {
+        self.missing > 0
+    }
+
     /// Ordinal of the block being read, or of the next one.
     #[must_use]
     pub fn ordinal(&self) -> Option<u64> {

@@ -113,13 +113,13 @@ impl Segment {
     fn vacate_lane(&self, entry: usize, inc: u32, passed_on: Option<(u32, u64)>) {
         let view = self.view();
         let who = self.u64_at(entry + at::TID);
-        // A lane without a thread died before its first record, or was counted already.
+        // A lane without a thread died before its first record, or was counted already: one store says
+        // both, so that a drain that does it again does not count the lane twice.
         if let Some((process, last)) = passed_on
             && let (1.., passed) = halves(who.load(Ordering::Relaxed))
         {
-            self.add_tally(process, Tally { taken: last, ..Tally::default() });
-            // One store for both, so that a drain that does it again does not count the lane twice.
             who.store(u64::from(passed.wrapping_add(last as u32)) << 32, Ordering::Relaxed);
+            self.add_tally(process, Tally { taken: last, ..Tally::default() });
         }
         self.u64_at(entry + at::ATTEMPTED).store(0, Ordering::Relaxed);
         view.zero(entry + at::ARM + 8, at::ARM_BYTES - 8);

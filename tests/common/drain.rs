@@ -18,6 +18,10 @@ use super::{Directory, Name};
 pub fn drain_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        // Cargo has built it for the tests of the drain's own package.
+        if let Some(binary) = option_env!("CARGO_BIN_EXE_logring-drain") {
+            return binary.into();
+        }
         let exe = std::env::current_exe().expect("own path");
         // target/<profile>/deps/<test>
         let profile = exe.ancestors().nth(2).expect("three levels below target");
@@ -118,6 +122,12 @@ impl Drain {
     pub fn spawn(mut command: Command) -> Self {
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let child = child.expect("the drain starts");
+        watch(child.id());
+        Self { child }
+    }
+
+    /// One that was started by hand; what it prints goes where its caller has said.
+    pub fn adopt(child: Child) -> Self {
         watch(child.id());
         Self { child }
     }

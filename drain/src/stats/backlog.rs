@@ -72,8 +72,11 @@ impl Backlog {
             backlog.add(&place, &found, &positions, lanes.entry(place.lane).or_default());
         }
         for index in 0..segment.geometry().lane_count {
-            let word = segment.lane_info(index).and_then(|info| info.word);
-            let Some(LaneWord::Live { inc, process, .. }) = word else { continue };
+            // One without a thread is being given back, and counted where its process is.
+            let Some(info) = segment.lane_info(index).filter(|info| info.tid != 0) else {
+                continue;
+            };
+            let Some(LaneWord::Live { inc, process, .. }) = info.word else { continue };
             let lane = LaneRef { index, inc };
             let seen = lanes.get(&lane).copied().unwrap_or_default();
             let mark = positions.mark(lane);

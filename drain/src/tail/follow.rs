@@ -75,8 +75,6 @@ impl<'s> Follower<'s> {
     /// Goes to the present; `each` gets the lines of each record that is there, oldest first.
     pub(super) fn catch_up(&mut self, mut each: impl FnMut(Vec<u8>)) {
         self.is_past = true;
-        // Twice, so that a chain whose first blocks are gone goes on with those that are there.
-        self.survey();
         self.begin(watermark::now(self.segment.clock_kind()));
         while self.next() {
             if !self.pipeline.is_empty() {
@@ -152,7 +150,16 @@ impl<'s> Follower<'s> {
         self.merge.start(&mut self.lanes, watermark);
     }
 
+    /// Finds all blocks; twice where the next one of a lane was not found, which shows whether it is
+    /// gone or was claimed behind the survey's back.
     fn survey(&mut self) {
+        self.survey_once();
+        if self.lanes.iter_mut().any(|lane| lane.chain.misses_next()) {
+            self.survey_once();
+        }
+    }
+
+    fn survey_once(&mut self) {
         let Self { segment, lanes, census, is_past, .. } = self;
         lanes.survey(segment, |lane, signature| {
             (lane.index < segment.geometry().lane_count).then(|| {
