@@ -61,9 +61,15 @@ pub(crate) struct Pipeline<'s> {
     buffers: [Vec<Field<'static>>; 2],
 }
 
+<<<<<<< HEAD
 impl<'s> Pipeline<'s> {
     /// A pipeline that renders these forms of lines.
     pub(crate) fn new(segment: &'s Segment, chain: Chain, lines: Vec<Lines>) -> Self {
+=======
+impl Pipeline {
+    /// A pipeline that renders these forms of lines.
+    pub(crate) fn new(segment: &'static Segment, chain: Chain, lines: Vec<Lines>) -> Self {
+>>>>>>> embed
         Self {
             strings: Strings::new(segment),
             chain,
