@@ -82,10 +82,19 @@ fn a_line_too_long_is_cut_and_marked_and_the_next_is_whole() {
 
 #[test]
 fn it_waits_while_the_ring_is_full_and_says_so_once() {
+    waits(64);
+}
+
+#[test]
+fn it_waits_while_the_process_table_is_full() {
+    // Two entries of processes that have ended: there is no room for a third before a drain runs.
+    waits(2);
+}
+
+fn waits(process_count: u32) {
     let _watchdog = watchdog();
     let site = Site::new();
-    site.create(8, 2);
-    // Two entries of processes that have ended: there is no room for a third before a drain runs.
+    site.create(8, process_count);
     for event in ["first", "second"] {
         done(&site.log(&[event]));
     }
