@@ -7,11 +7,7 @@ use std::process::Command;
 
 use common::drain::Site;
 use common::watch::watchdog;
-use common::{Peer, role, say};
-use logring::layout::BlockWord;
-use logring::ring::Memory;
-use logring::shm::Segment;
-use logring::sync::Ordering;
+use common::{Peer, free_blocks, role, say};
 use logring::{Overflow, info};
 
 /// The million in release, where the drain keeps up with it.
@@ -32,14 +28,6 @@ fn log_a_million(name: &str) {
             std::hint::spin_loop();
         }
     }
-}
-
-fn free_blocks(segment: &Segment) -> usize {
-    let is_free = |block: &u32| {
-        let word = segment.word(*block).load(Ordering::Relaxed);
-        matches!(BlockWord::of(word), Some(BlockWord::Free { .. }))
-    };
-    (0..segment.block_count()).filter(is_free).count()
 }
 
 #[test]

@@ -9,9 +9,7 @@ use std::path::Path;
 use common::acks::{Acks, Random};
 use common::drain::{Site, is_notice, lines, number};
 use common::watch::{wait_until, watchdog};
-use common::{Peer, role};
-use logring::layout::BlockWord;
-use logring::ring::Memory;
+use common::{Peer, free_blocks, role};
 use logring::shm::Segment;
 use logring::sync::Ordering::{Acquire, Relaxed, Release};
 use logring::{Overflow, info};
@@ -120,8 +118,6 @@ fn what_was_acknowledged_is_delivered_once() {
     assert!(in_flight + torn <= (KILLS * THREADS) as u64, "{in_flight} in flight, {torn} torn");
 
     let segment = Segment::attach(site.segment()).expect("there");
-    let owned = (0..segment.block_count())
-        .filter_map(|block| BlockWord::of(segment.word(block).load(Relaxed)))
-        .filter(|word| !matches!(word, BlockWord::Free { .. }));
-    assert_eq!(owned.count(), 0, "blocks that nobody has and nobody can use");
+    let owned = segment.geometry().block_count as usize - free_blocks(&segment);
+    assert_eq!(owned, 0, "blocks that nobody has and nobody can use");
 }

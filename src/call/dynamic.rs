@@ -113,7 +113,7 @@ impl Site {
     /// The same for a record of another level, see [`Record::level`].
     #[must_use]
     pub fn enabled_at(&self, logger: &Logger, level: Level) -> bool {
-        let Some(producer) = logger.segment() else { return false };
+        let Some(producer) = logger.producer() else { return false };
         let word = self.word.get_or_init(|| self.level_word(producer));
         let threshold = match word {
             Some(word) => word.load(Relaxed) as u8,
@@ -153,7 +153,7 @@ impl Site {
 
     /// Whether a record of this segment takes its facts: half of one, should they stand inline.
     fn is_short(&self, logger: &Logger) -> bool {
-        let max = logger.segment().map_or(u32::MAX, |at| at.segment().max_record_bytes());
+        let max = logger.producer().map_or(u32::MAX, |at| at.segment().max_record_bytes());
         self.facts(&self.names()).encoded_len() <= max as usize / 2
     }
 
@@ -240,7 +240,7 @@ impl<'a> Record<'a> {
     /// A field besides those of the site. Where two keys are equal the last one wins.
     pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
         let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
-        let id = self.logger.segment().filter(|_| self.site.interned).and_then(|producer| {
+        let id = self.logger.producer().filter(|_| self.site.interned).and_then(|producer| {
             producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
         });
         self.body.write(|out| {
@@ -263,7 +263,7 @@ impl<'a> Record<'a> {
 
     /// Logs it, and says whether it was committed; false where it was dropped.
     pub fn try_log(self) -> bool {
-        let Some(producer) = self.logger.segment() else { return false };
+        let Some(producer) = self.logger.producer() else { return false };
         let site: &dyn Origin = if self.whole { self.site } else { &Brief(self.site) };
         let context = self.logger.context_bytes();
         let mut set = if self.extra { flags::EXTRA } else { 0 };

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::record::Scratch;
 use crate::record::callsite::encode_string;
 use crate::record::value::{AnyEncode, stage};
+use crate::shm::Segment;
 
 /// What a logger needs of a segment to encode its context.
 pub trait Interner {
@@ -81,8 +82,14 @@ impl Logger {
     }
 
     /// The segment that records of this logger go to; `None` before `install`.
+    #[must_use]
+    pub fn segment(&self) -> Option<&'static Segment> {
+        self.producer().map(Producer::segment)
+    }
+
+    /// The tie to that segment.
     #[inline]
-    pub(crate) fn segment(&self) -> Option<&'static Producer> {
+    pub(crate) fn producer(&self) -> Option<&'static Producer> {
         self.segment.or_else(installed::installed)
     }
 
@@ -104,7 +111,7 @@ impl Logger {
     /// tables are full, or nothing is installed; records of this thread are dropped until a drain has
     /// given back the entries of processes that ended.
     pub fn register(&self) -> bool {
-        self.segment().is_some_and(|producer| thread::lane(producer).is_some())
+        self.producer().is_some_and(|producer| thread::lane(producer).is_some())
     }
 
     /// The encoded context, ready to be copied into a record.

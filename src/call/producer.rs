@@ -91,6 +91,12 @@ impl Producer {
         Ok(producer)
     }
 
+    /// This process's tie to `segment`, if it has one.
+    pub(super) fn known(segment: &Segment) -> Option<&'static Self> {
+        let producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
+        producers.iter().find(|known| std::ptr::eq(known.segment, segment)).copied()
+    }
+
     /// The segment.
     #[inline(always)]
     pub fn segment(&self) -> &'static Segment {

@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use logring::layout::Geometry;
+use logring::layout::{BlockWord, Geometry};
+use logring::ring::Memory;
 use logring::shm::name::Paths;
 use logring::shm::{Segment, SegmentSpec};
 
@@ -81,6 +82,15 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Blocks of the ring that nobody owns.
+pub fn free_blocks(segment: &Segment) -> usize {
+    let is_free = |block: &u32| {
+        let word = segment.word(*block).load(logring::sync::Ordering::Relaxed);
+        matches!(BlockWord::of(word), Some(BlockWord::Free { .. }))
+    };
+    (0..segment.geometry().block_count).filter(is_free).count()
 }
 
 const ROLE: &str = "LOGRING_TEST_ROLE";

@@ -60,7 +60,7 @@ fn a_site_is_interned_once_by_content_and_texts_never() {
 #[test]
 fn what_is_made_anew_each_time_leaves_half_of_the_dictionary() {
     let (_, callsites) = captured("all", |log| {
-        let segment = log.segment().unwrap().segment();
+        let segment = log.segment().unwrap();
         for n in 0..40_000 {
             let site = Site::new(Level::Info, format!("target {n} of a name as long as many"));
             // The ring is full soon: it is the dictionary that is looked at.
@@ -80,7 +80,7 @@ fn an_inline_site_leaves_nothing_in_the_dictionary() {
         let site = Site::new(Level::Info, "once").event("a {k}").fields(["k"]).inline();
         assert!(site.enabled(log));
         site.record(log, &[&1]).field("key", &1).log();
-        assert_eq!(log.segment().unwrap().segment().dictionary_ids().count(), 0);
+        assert_eq!(log.segment().unwrap().dictionary_ids().count(), 0);
     });
     assert_eq!((events.len(), callsites), (1, 0));
 }
