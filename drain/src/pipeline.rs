@@ -1,22 +1,23 @@
 //! What happens to one record: decoded, processed, rendered once for each kind of line that the
 //! sinks want. Called by `drain.rs` in time order; writes to private memory only.
 
-use logring::Level;
+use logring::call::PrivateRecord;
 use logring::record::{self, Event, Field, Raw};
 use logring::ring::Memory;
 use logring::shm::Segment;
+use logring::{Level, sys};
 
 use crate::clock::Clock;
 use crate::config::Sink;
 use crate::lane::{Lane, Spent, Taken};
 use crate::notice;
 use crate::process::{Chain, Flow};
-use crate::render::Renderer;
+use crate::render::{Form, Guarded, LineOptions, Renderer};
 use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
-struct Lines {
-    /// The lowest level that these sinks want.
+pub(crate) struct Lines {
+    /// Only events of this level or above.
     level: Option<Level>,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
@@ -25,6 +26,24 @@ struct Lines {
 }
 
 impl Lines {
+    /// Those that `sink` wants.
+    pub(crate) fn of(sink: &Sink) -> Self {
+        Self::by(sink.level, sink.kind.renderer(sink.line_options()))
+    }
+
+    /// Those of a sink of the user's own, by a renderer of its own if it has one.
+    pub(crate) fn own(level: Option<Level>, renderer: Option<Box<dyn Renderer>>) -> Self {
+        match renderer {
+            Some(renderer) => Self::by(level, Box::new(Guarded::new(renderer))),
+            None => Self::by(level, Form::Json.renderer(LineOptions::default())),
+        }
+    }
+
+    /// Those from this level on, by a renderer.
+    pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
+        Self { level, renderer, bytes: Vec::new(), silent: false }
+    }
+
     fn render(&mut self, event: &Event<'_>) {
         if !self.silent && self.level.is_none_or(|least| event.level >= least) {
             self.renderer.render(event, &mut self.bytes);
@@ -43,23 +62,8 @@ pub(crate) struct Pipeline<'s> {
 }
 
 impl<'s> Pipeline<'s> {
-    /// A pipeline that renders what each of `sinks` wants, which want different lines.
-    pub(crate) fn new(segment: &'s Segment, chain: Chain, sinks: Vec<&Sink>) -> Self {
-        let lines =
-            sinks.into_iter().map(|sink| (sink.level, sink.kind.renderer(sink.line_options())));
-        Self::of(segment, chain, lines.collect())
-    }
-
-    /// One that renders in these forms, each from a level on.
-    pub(crate) fn of(
-        segment: &'s Segment,
-        chain: Chain,
-        forms: Vec<(Option<Level>, Box<dyn Renderer>)>,
-    ) -> Self {
-        let lines = forms
-            .into_iter()
-            .map(|(level, renderer)| Lines { level, renderer, bytes: Vec::new(), silent: false })
-            .collect();
+    /// A pipeline that renders these forms of lines.
+    pub(crate) fn new(segment: &'s Segment, chain: Chain, lines: Vec<Lines>) -> Self {
         Self {
             strings: Strings::new(segment),
             chain,
@@ -128,6 +132,26 @@ impl<'s> Pipeline<'s> {
         } else {
             lane.tally.malformed += 1;
             self.notice(&notice::malformed(timestamp_ns, 1, who));
+        }
+    }
+
+    /// Renders what the drain's thread has logged; processors do not see it.
+    pub(crate) fn private(&mut self, record: &PrivateRecord, clock: &Clock) {
+        let raw = Raw {
+            timestamp_ns: clock.convert(record.timestamp),
+            level: record.level,
+            callsite: 0,
+            flags: record.flags,
+            context_len: record.context_len,
+            pid: sys::pid(),
+            tid: sys::tid(),
+            payload: &record.payload,
+        };
+        let mut event = Event::default();
+        if record::decode(&raw, &self.strings, &mut event).is_ok() {
+            for lines in &mut self.lines {
+                lines.render(&event);
+            }
         }
     }
 

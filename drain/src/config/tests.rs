@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::render::time::Digits;
-use crate::render::{Form, LineOptions};
+use crate::render::{Colors, Form, LineOptions};
 use logring::Level;
 
 fn error(text: &str) -> String {
@@ -129,4 +129,21 @@ fn sizes_durations_and_sinks_of_the_command_line() {
         let error = bad.parse::<Sink>().unwrap_err().to_string();
         assert!(error.contains("json") && error.contains(bad), "{error}");
     }
+}
+
+#[test]
+fn lines_are_shared_where_they_are_the_same() {
+    let file = Sink::new(Form::Console, "a");
+    let other = Sink::new(Form::Console, "b");
+    let colored = Sink { colors: Colors::Always, ..other.clone() };
+    assert!(file.has_lines_of(&other));
+    // In a file there are none unless asked for.
+    assert!(file.has_lines_of(&Sink { colors: Colors::Never, ..other }));
+    assert!(!file.has_lines_of(&colored));
+    assert!(colored.line_options().colored && !file.line_options().colored);
+    assert!(!Sink::json("a").has_lines_of(&Sink::logfmt("a")));
+    assert!(Sink::json("a").has_lines_of(&Sink::json("b")));
+    let warnings = Sink { level: Some(Level::Warning), ..Sink::json("a") };
+    assert!(!Sink::json("a").has_lines_of(&warnings));
+    assert!(!Sink::json("a").has_lines_of(&Sink { thread: true, ..Sink::json("a") }));
 }

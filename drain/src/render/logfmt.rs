@@ -24,7 +24,6 @@ pub struct LogfmtRenderer {
     head: Stamps,
     syntax: LogfmtSyntax,
     templates: Templates,
-    filled: String,
     values: Values,
     shapes: Shapes,
     /// How many bytes of room a line begins with.
@@ -40,7 +39,6 @@ impl LogfmtRenderer {
             head: Stamps::new("timestamp=", options.digits),
             syntax: LogfmtSyntax::new(),
             templates: Templates::new(),
-            filled: String::new(),
             values: Values::new(),
             shapes: Shapes::default(),
             room: 256,
@@ -78,9 +76,7 @@ impl LogfmtRenderer {
         let Some(shape) = self.shapes.of(event, &self.syntax) else { return false };
         line.bytes(&shape.front);
         if let Some((template, behind)) = &shape.filled {
-            self.filled.clear();
-            self.templates.fill_in(template, &event.fields, |piece| self.filled.push_str(piece));
-            text(b"", &self.filled, line);
+            text(b"", self.templates.filled_in(template, &event.fields), line);
             line.bytes(behind);
         }
         line.integer(event.pid.into());
@@ -96,10 +92,8 @@ impl LogfmtRenderer {
     #[inline(never)]
     fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         let keys = Keys::of(event);
-        line.bytes(self.syntax.level(event));
-        self.filled.clear();
-        self.templates.fill(&event.event, &event.fields, |piece| self.filled.push_str(piece));
-        text(b"", &self.filled, &mut line);
+        self.syntax.before_text(event, &mut line);
+        text(b"", self.templates.filled(&event.event, &event.fields), &mut line);
         facts(self.options, event, keys.found, &mut line);
         for (index, field) in event.context.iter().chain(&event.fields).enumerate() {
             self.pair(&keys, index, field, &mut line);
@@ -112,10 +106,9 @@ impl LogfmtRenderer {
         if keys.is_overridden(index) {
             return;
         }
-        line.put(b" ");
         match keys.other_name(&field.key) {
-            Some(name) => key(&name, line),
-            None => key(&field.key, line),
+            Some(name) => self.syntax.before_value(&name, line),
+            None => self.syntax.before_value(&field.key, line),
         }
         self.values.write(&field.value, line);
     }
@@ -156,33 +149,35 @@ impl LogfmtSyntax {
         let level = |number| format!(" level={} event=", logring::Level::new(number));
         Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
     }
-
-    #[inline(always)]
-    fn level(&self, event: &Event<'_>) -> &[u8] {
-        &self.levels[usize::from(event.level.number())]
-    }
 }
 
 impl Syntax for LogfmtSyntax {
     const SPECIAL_KEYS: u8 = !fact::BLOCK;
 
-    fn before_text(&self, event: &Event<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.level(event));
+    #[inline(always)]
+    fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 
-    fn text(&self, text: &str, out: &mut Vec<u8>) {
-        long_text(text, out);
+    fn text(&self, of: &str, line: &mut Line<'_>) {
+        text(b"", of, line);
     }
 
-    fn behind_text(&self, event: &Event<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b" target=");
-        long_text(&event.target, out);
-        out.extend_from_slice(b" pid=");
+    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        text(b" target=", &event.target, line);
+        line.put(b" pid=");
     }
 
-    fn before_value(&self, key: &str, out: &mut Vec<u8>) {
-        out.push(b' ');
-        long_key(key, out);
+    /// The value says whether a `=` follows. In a key, what would end it or the line is an escape.
+    #[inline(always)]
+    fn before_value(&self, key: &str, line: &mut Line<'_>) {
+        const CLASSES: Classes = escape::classes(b" =\"");
+        if !line.short(b" ", key.as_bytes(), b"", |words| escape::any_of(words, b'!', b"=\"")) {
+            line.put(b" ");
+            line.with_vec(|out| {
+                escape::escape(key.as_bytes(), &CLASSES, escape::four_digits, out);
+            });
+        }
     }
 }
 
@@ -290,16 +285,6 @@ fn long_text(text: &str, out: &mut Vec<u8>) {
         }
         out.extend_from_slice(piece.as_bytes());
     }
-}
-
-/// Appends a key: what would end it, or the line, as an escape.
-fn key(key: &str, line: &mut Line<'_>) {
-    line.with_vec(|out| long_key(key, out));
-}
-
-fn long_key(key: &str, out: &mut Vec<u8>) {
-    const CLASSES: Classes = escape::classes(b" =\"");
-    escape::escape(key.as_bytes(), &CLASSES, escape::four_digits, out);
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod colors;
 mod console;
 pub mod escape;
 mod form;
+mod guarded;
 mod json;
 mod keys;
 mod line;
@@ -22,6 +23,8 @@ mod unique;
 pub use colors::Colors;
 pub use console::ConsoleRenderer;
 pub use form::Form;
+pub(crate) use guarded::Guarded;
+pub use guarded::RENDERER_ERROR;
 pub use json::JsonRenderer;
 pub use logfmt::LogfmtRenderer;
 

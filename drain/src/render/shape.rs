@@ -9,6 +9,7 @@
 use logring::record::Event;
 
 use super::keys::Keys;
+use super::line::Line;
 use super::template::Template;
 
 /// How a form of lines is written around the values.
@@ -16,13 +17,13 @@ pub(super) trait Syntax {
     /// Bits of [`super::keys::fact`]: an event with such a key has no shape.
     const SPECIAL_KEYS: u8;
     /// From the timestamp's end to where the event's text begins.
-    fn before_text(&self, event: &Event<'_>, out: &mut Vec<u8>);
+    fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>);
     /// The event's text, without placeholders.
-    fn text(&self, text: &str, out: &mut Vec<u8>);
+    fn text(&self, text: &str, line: &mut Line<'_>);
     /// From the text's end to the first thing that is not the same for all lines of a callsite.
-    fn behind_text(&self, event: &Event<'_>, out: &mut Vec<u8>);
+    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>);
     /// From the end of what stands before it to where the value of `key` begins.
-    fn before_value(&self, key: &str, out: &mut Vec<u8>);
+    fn before_value(&self, key: &str, line: &mut Line<'_>);
 }
 
 /// The common part of some lines.
@@ -100,30 +101,27 @@ impl Shape {
         {
             return None;
         }
-        let piece = |write: &dyn Fn(&mut Vec<u8>)| {
-            let mut piece = Vec::new();
-            write(&mut piece);
-            piece
-        };
-        let mut front = piece(&|out| syntax.before_text(event, out));
-        let filled = if event.event.contains(['{', '}']) {
-            let behind = piece(&|out| syntax.behind_text(event, out));
-            Some((Template::parse(&event.event), behind.into()))
-        } else {
-            syntax.text(&event.event, &mut front);
-            syntax.behind_text(event, &mut front);
-            None
-        };
+        let filled = event.event.contains(['{', '}']).then(|| {
+            let behind = piece(|line| syntax.behind_text(event, line));
+            (Template::parse(&event.event), behind)
+        });
+        let front = piece(|line| {
+            syntax.before_text(event, line);
+            if filled.is_none() {
+                syntax.text(&event.event, line);
+                syntax.behind_text(event, line);
+            }
+        });
         Some(Self {
             level: event.level.number(),
             text: (*event.event).into(),
             target: (*event.target).into(),
             keys: keys.pairs().map(|field| (*field.key).into()).collect(),
-            front: front.into(),
+            front,
             filled,
             befores: keys
                 .pairs()
-                .map(|field| piece(&|out| syntax.before_value(&field.key, out)).into())
+                .map(|field| piece(|line| syntax.before_value(&field.key, line)))
                 .collect(),
         })
     }
@@ -151,6 +149,15 @@ impl Shape {
         }
         true
     }
+}
+
+/// A part of a line.
+fn piece(write: impl FnOnce(&mut Line<'_>)) -> Box<[u8]> {
+    let mut piece = Vec::new();
+    let mut line = Line::new(&mut piece, 0);
+    write(&mut line);
+    line.end();
+    piece.into()
 }
 
 /// Whether two texts are equal. Most are short: their first and last bytes are compared, which

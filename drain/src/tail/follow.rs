@@ -17,7 +17,7 @@ use crate::observe;
 use crate::observe::census::{Census, Table};
 use crate::observe::output::Output;
 use crate::observe::time::Living;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Lines, Pipeline};
 use crate::process::Chain;
 use crate::render::Renderer;
 use crate::watermark;
@@ -61,7 +61,7 @@ impl<'s> Follower<'s> {
             segment,
             lanes: Lanes::new(segment.geometry().block_count),
             merge: Merge::default(),
-            pipeline: Pipeline::of(segment, chain, vec![(None, renderer)]),
+            pipeline: Pipeline::new(segment, chain, vec![Lines::by(None, renderer)]),
             clock: Living::new(segment),
             census: Census::start(segment, new),
             count_at: Instant::now(),

@@ -4,7 +4,7 @@
 use logring::record::{AnyValue, ErrorChain, Event, Field};
 
 use super::style::Styles;
-use super::text::{bare, long_word};
+use super::text::{long_bare, long_word};
 use super::value::has_more;
 use crate::render::keys::Keys;
 
@@ -99,6 +99,6 @@ fn text(line: &str, out: &mut Vec<u8>) {
         if index > 0 {
             out.extend_from_slice(INDENT);
         }
-        bare(piece, out);
+        long_bare(piece, out);
     }
 }

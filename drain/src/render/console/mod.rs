@@ -28,7 +28,6 @@ pub struct ConsoleRenderer {
     head: Stamps,
     syntax: ConsoleSyntax,
     templates: Templates,
-    filled: String,
     values: value::Values,
     shapes: Shapes,
     /// How many bytes of room a line begins with.
@@ -53,7 +52,6 @@ impl ConsoleRenderer {
             head: Stamps::new(styles.timestamp, options.digits),
             syntax: ConsoleSyntax::new(styles),
             templates: Templates::new(),
-            filled: String::new(),
             values: value::Values::new(),
             shapes: Shapes::default(),
             room: 256,
@@ -94,9 +92,7 @@ impl ConsoleRenderer {
         let Some(shape) = self.shapes.of(event, &self.syntax) else { return false };
         line.bytes(&shape.front);
         if let Some((template, behind)) = &shape.filled {
-            self.filled.clear();
-            self.templates.fill_in(template, &event.fields, |piece| self.filled.push_str(piece));
-            line.with_vec(|out| padded(&self.filled, out));
+            self.syntax.text(self.templates.filled_in(template, &event.fields), line);
             line.bytes(behind);
         }
         for (before, field) in shape.befores.iter().zip(event.context.iter().chain(&event.fields)) {
@@ -111,13 +107,9 @@ impl ConsoleRenderer {
     #[inline(never)]
     fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> (usize, u8) {
         let keys = Keys::of(event);
-        self.filled.clear();
-        self.templates.fill(&event.event, &event.fields, |piece| self.filled.push_str(piece));
-        line.with_vec(|out| {
-            self.syntax.before_text(event, out);
-            padded(&self.filled, out);
-            self.syntax.behind_text(event, out);
-        });
+        self.syntax.before_text(event, &mut line);
+        self.syntax.text(self.templates.filled(&event.event, &event.fields), &mut line);
+        self.syntax.behind_text(event, &mut line);
         for (index, field) in event.context.iter().chain(&event.fields).enumerate() {
             if !keys.is_overridden(index) && !block::is_beneath(field) {
                 self.pair(&keys, field, &mut line);
@@ -127,10 +119,10 @@ impl ConsoleRenderer {
     }
 
     fn pair(&mut self, keys: &Keys<'_, '_>, field: &Field<'_>, line: &mut Line<'_>) {
-        line.with_vec(|out| match keys.other_name(&field.key) {
-            Some(name) => self.syntax.before_value(&name, out),
-            None => self.syntax.before_value(&field.key, out),
-        });
+        match keys.other_name(&field.key) {
+            Some(name) => self.syntax.before_value(&name, line),
+            None => self.syntax.before_value(&field.key, line),
+        }
         self.values.write(&field.value, line);
         reset(self.options, line);
     }
@@ -172,7 +164,7 @@ impl ConsoleRenderer {
 
     #[cold]
     fn mark(&self, name: &str, line: &mut Line<'_>) {
-        line.with_vec(|out| self.syntax.before_value(name, out));
+        self.syntax.before_value(name, line);
         line.put(b"True");
         reset(self.options, line);
     }
@@ -184,15 +176,6 @@ fn reset(options: LineOptions, line: &mut Line<'_>) {
     if options.colored {
         line.put(b"\x1b[0m");
     }
-}
-
-/// Appends an event's text and the spaces that what follows is aligned by.
-fn padded(text: &str, out: &mut Vec<u8>) {
-    let start = out.len();
-    text::bare(text, out);
-    let width = out[start..].iter().filter(|byte| **byte as i8 >= -64).count();
-    let missing = EVENT_WIDTH.saturating_sub(width);
-    out.resize(out.len() + missing, b' ');
 }
 
 /// The console's lines around the values.
@@ -218,31 +201,42 @@ impl ConsoleSyntax {
 impl Syntax for ConsoleSyntax {
     const SPECIAL_KEYS: u8 = !fact::TARGET;
 
-    fn before_text(&self, event: &Event<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.levels[usize::from(event.level.number())]);
+    #[inline(always)]
+    fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 
-    fn text(&self, text: &str, out: &mut Vec<u8>) {
-        padded(text, out);
+    /// The text and the spaces that what follows is aligned by.
+    fn text(&self, text: &str, line: &mut Line<'_>) {
+        const SPACES: [u8; EVENT_WIDTH] = [b' '; EVENT_WIDTH];
+        let width = text::bare(text, line);
+        line.bytes(&SPACES[width.min(EVENT_WIDTH)..]);
     }
 
-    fn behind_text(&self, event: &Event<'_>, out: &mut Vec<u8>) {
+    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
         let Styles { reset, target, notice, .. } = self.styles;
-        out.extend_from_slice(reset.as_bytes());
+        line.bytes(reset.as_bytes());
         if event.target.is_empty() {
             return;
         }
-        let target = if event.target == OWN_TARGET { notice } else { target };
-        out.extend_from_slice(format!(" [{reset}{target}").as_bytes());
-        text::bare(&event.target, out);
-        out.extend_from_slice(format!("{reset}]{reset}").as_bytes());
+        line.put(b" [");
+        line.bytes(reset.as_bytes());
+        let style = if event.target == OWN_TARGET { notice } else { target };
+        line.bytes(style.as_bytes());
+        text::bare(&event.target, line);
+        line.bytes(reset.as_bytes());
+        line.put(b"]");
+        line.bytes(reset.as_bytes());
     }
 
-    fn before_value(&self, key: &str, out: &mut Vec<u8>) {
+    fn before_value(&self, key: &str, line: &mut Line<'_>) {
         let Styles { reset, key: style, value, .. } = self.styles;
-        out.extend_from_slice(format!(" {style}").as_bytes());
-        text::long_word(key, out);
-        out.extend_from_slice(format!("{reset}={value}").as_bytes());
+        line.put(b" ");
+        line.bytes(style.as_bytes());
+        text::word(key, line);
+        line.bytes(reset.as_bytes());
+        line.put(b"=");
+        line.bytes(value.as_bytes());
     }
 }
 

@@ -60,6 +60,8 @@ impl Styles {
             level if level >= Level::Fatal => "\x1b[41m\x1b[1m",
             level if level >= Level::Error => "\x1b[31m\x1b[1m",
             level if level >= Level::Warning => "\x1b[33m\x1b[1m",
+            level if level >= Level::Success => "\x1b[32m\x1b[1m",
+            level if level >= Level::Notice => "\x1b[36m\x1b[1m",
             level if level >= Level::Debug => "\x1b[32m\x1b[1m",
             _ => "\x1b[2m",
         }

@@ -46,8 +46,23 @@ fn long_literal(text: &str, out: &mut Vec<u8>) {
     out.push(quote);
 }
 
-/// Appends text that stands alone: only what harms is escaped.
-pub(super) fn bare(text: &str, out: &mut Vec<u8>) {
+/// Appends text that stands alone: only what harms is escaped. Returns how many characters it has
+/// then.
+pub(super) fn bare(text: &str, line: &mut Line<'_>) -> usize {
+    if line.short(b"", text.as_bytes(), b"", |words| escape::any_of(words, b' ', b"")) {
+        return text.len();
+    }
+    let mut width = 0;
+    line.with_vec(|out| {
+        let start = out.len();
+        long_bare(text, out);
+        width = out[start..].iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+    });
+    width
+}
+
+/// The same for a vector, for text that is rare or long.
+pub(super) fn long_bare(text: &str, out: &mut Vec<u8>) {
     const CLASSES: Classes = escape::classes(b"");
     escape::escape(text.as_bytes(), &CLASSES, code, out);
 }

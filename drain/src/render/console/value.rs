@@ -46,7 +46,9 @@ impl Values {
             AnyValue::Text(text) => word(text, &mut line),
             AnyValue::Error(chain) => {
                 self.has_more |= has_more(chain);
-                word(chain.messages.first().map_or("", |message| message), &mut line);
+                // Of several lines the first; all of them stand beneath.
+                let message = chain.messages.first().map_or("", |message| message);
+                word(message.lines().next().unwrap_or(""), &mut line);
             }
             other => self.nested(other, &mut line),
         }

@@ -101,7 +101,7 @@ impl JsonRenderer {
     #[inline(never)]
     fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         let keys = Keys::of(event);
-        line.bytes(self.syntax.level(event));
+        self.syntax.before_text(event, &mut line);
         // Looked at once for both: is there anything to fill or to escape?
         let special = |words| escape::suspicious(words) || template::may_have_braces(words);
         if !line.short(b"", event.event.as_bytes(), b"\"", special) {
@@ -134,8 +134,8 @@ impl JsonRenderer {
             return;
         }
         match keys.other_name(&field.key) {
-            Some(name) => escape::text(b",\"", &name, b"\":", line),
-            None => escape::text(b",\"", &field.key, b"\":", line),
+            Some(name) => self.syntax.before_value(&name, line),
+            None => self.syntax.before_value(&field.key, line),
         }
         self.values.write(&field.value, line);
     }
@@ -178,34 +178,27 @@ impl JsonSyntax {
         };
         Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
     }
-
-    #[inline(always)]
-    fn level(&self, event: &Event<'_>) -> &[u8] {
-        &self.levels[usize::from(event.level.number())]
-    }
 }
 
 impl Syntax for JsonSyntax {
     const SPECIAL_KEYS: u8 = !fact::BLOCK;
 
-    fn before_text(&self, event: &Event<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.level(event));
+    #[inline(always)]
+    fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 
-    fn text(&self, text: &str, out: &mut Vec<u8>) {
-        json_text(text, out);
+    fn text(&self, text: &str, line: &mut Line<'_>) {
+        escape::text(b"", text, b"", line);
     }
 
-    fn behind_text(&self, event: &Event<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\",\"target\":\"");
-        json_text(&event.target, out);
-        out.extend_from_slice(b"\",\"pid\":");
+    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        escape::text(b"\",\"target\":\"", &event.target, b"\",\"pid\":", line);
     }
 
-    fn before_value(&self, key: &str, out: &mut Vec<u8>) {
-        out.extend_from_slice(b",\"");
-        json_text(key, out);
-        out.extend_from_slice(b"\":");
+    #[inline(always)]
+    fn before_value(&self, key: &str, line: &mut Line<'_>) {
+        escape::text(b",\"", key, b"\":", line);
     }
 }
 
