@@ -39,7 +39,7 @@ impl Lines {
         }
     }
 
-    /// Those of this level and above, by this renderer.
+    /// Those from this level on, by a renderer.
     pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
         Self { level, renderer, bytes: Vec::new(), silent: false }
     }
@@ -61,15 +61,9 @@ pub(crate) struct Pipeline<'s> {
     buffers: [Vec<Field<'static>>; 2],
 }
 
-<<<<<<< HEAD
 impl<'s> Pipeline<'s> {
     /// A pipeline that renders these forms of lines.
     pub(crate) fn new(segment: &'s Segment, chain: Chain, lines: Vec<Lines>) -> Self {
-=======
-impl Pipeline {
-    /// A pipeline that renders these forms of lines.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, lines: Vec<Lines>) -> Self {
->>>>>>> embed
         Self {
             strings: Strings::new(segment),
             chain,

@@ -46,14 +46,14 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
     let Found { segment, is_copy } = place::open(&options.what)?;
     let (from, which) = start(&segment, options.all);
     let (clock, known) = time::frozen(&segment);
-    let lines = Lines::by(options.level, output::renderer(options.form));
+    let forms = vec![Lines::by(options.level, output::renderer(options.form))];
     let mut recovery = Recovery {
         segment: &segment,
         is_copy,
         all: options.all,
         clock,
         lanes: Lanes::new(segment.geometry().block_count),
-        pipeline: Pipeline::new(&segment, Chain::new(), vec![lines]),
+        pipeline: Pipeline::new(&segment, Chain::new(), forms),
         spent: Vec::new(),
         written_up_to: 0,
         read: 0,

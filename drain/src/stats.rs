@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use logring::layout::drain_area::sink_state;
 use logring::layout::header::clock;
-use logring::layout::lane::LaneWord;
+use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::{self, dictionary};
 use logring::ring::Memory;
 use logring::shm::{Segment, SinkState, Tally, drain_lock};
@@ -219,7 +219,9 @@ fn producers(segment: &Segment, backlog: &Backlog) -> Vec<Producer> {
     let mut threads = vec![0u32; geometry.process_count as usize];
     for index in 0..geometry.lane_count {
         let Some(info) = segment.lane_info(index) else { continue };
-        let Some(LaneWord::Live { inc, process, .. }) = info.word else { continue };
+        let Some(LaneWord::Live { inc, process, kind: LaneKind::Main }) = info.word else {
+            continue;
+        };
         if !segment.lane_has_ended(layout::LaneRef { index, inc })
             && let Some(threads) = threads.get_mut(process as usize)
         {
@@ -269,7 +271,7 @@ fn positions(
         CursorAt {
             state: state(running, told),
             errno,
-            error: errno.map(|errno| describe(errno)),
+            error: errno.map(describe),
             since: failed
                 .map(|told| rfc3339(i64::try_from(told.since_ns).unwrap_or(i64::MAX), Digits::Six)),
             bytes: ledger.committed_note(cursor).map_or(0, |note| note.after),

@@ -106,7 +106,7 @@ fn show(segment: &Segment, options: &Options, lines: Option<usize>) -> Result<Ou
     let id = identity(segment);
     let mut look_at = Instant::now() + LOOK_AFTER;
     loop {
-        let moved = follower.look(|lines| output::write(lines))?;
+        let moved = follower.look(output::write)?;
         if moved == Some(Output::Closed) || output::is_closed() {
             return Ok(Output::Closed);
         }
@@ -114,7 +114,7 @@ fn show(segment: &Segment, options: &Options, lines: Option<usize>) -> Result<Ou
         if now >= look_at {
             if identity(segment) != id {
                 // Nobody wrote to it any more when it was removed.
-                return follower.look_at_all(|lines| output::write(lines));
+                return follower.look_at_all(output::write);
             }
             look_at = now + LOOK_AFTER;
         }
