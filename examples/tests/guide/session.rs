@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -99,7 +99,9 @@ impl Session {
             let status = self.command(block, &output).status().expect("bash starts");
             let printed = fs::read_to_string(&output).expect("text");
             let wanted = block.option("exits").map_or(0, |code| code.parse().expect("a number"));
-            if status.code() != Some(wanted) {
+            // As a shell tells it, also where the shell itself became the command.
+            let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+            if code != Some(wanted) {
                 return Err(format!("{}: ended with {status}: {printed}", block.at));
             }
             let wrong = |shown: &Block| difference(&shown.text, &printed, varies(shown));
