@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     for path in ["patient.jsonl", "hasty.jsonl"] {
         let text = fs::read_to_string(path)?;
-        let (ticks, notices): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.contains("tick"));
+        let (ticks, notices): (Vec<_>, Vec<_>) =
+            text.lines().partition(|line| line.contains("tick"));
         println!("{path}: {} records", ticks.len());
         notices.iter().for_each(|notice| println!("{notice}"));
     }

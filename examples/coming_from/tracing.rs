@@ -13,7 +13,8 @@ struct Order {
 
 fn main() -> logring::Result<()> {
     let builder = logring::builder("shop").filter("info,db=debug");
-    let _guard = builder.embedded([Sink::console(), Sink::json("shop.jsonl").level(Level::Warning)])?;
+    let _guard =
+        builder.embedded([Sink::console(), Sink::json("shop.jsonl").level(Level::Warning)])?;
 
     let (order_id, ms, path) = (42, 3.17, Path::new("/orders"));
     let order = Order { id: order_id };

@@ -53,7 +53,8 @@ fn every_page_works_as_written() {
         let mut run = isolated();
         run.arg(std::env::current_exe().expect("own path"));
         run.args(["--exact", "every_page_works_as_written", "--nocapture", "--test-threads=1"]);
-        let output = run.env(PAGE, &page.path).env("RUST_BACKTRACE", "0").output().expect("unshare starts");
+        let output =
+            run.env(PAGE, &page.path).env("RUST_BACKTRACE", "0").output().expect("unshare starts");
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             failed.push(format!("-- {}\n{text}", page.path));
@@ -65,7 +66,8 @@ fn every_page_works_as_written() {
 #[test]
 fn every_block_is_of_a_kind_that_is_run() {
     let examples = examples();
-    let flat = |text: &str| text.lines().map(|line| line.trim().to_owned() + "\n").collect::<String>();
+    let flat =
+        |text: &str| text.lines().map(|line| line.trim().to_owned() + "\n").collect::<String>();
     let sources: Vec<String> = examples.iter().map(|(_, source)| flat(source)).collect();
     let mut faults = Vec::new();
     let mut rust = 0;
@@ -93,13 +95,15 @@ fn every_example_is_run_by_a_page() {
     let runs = |name: &str| {
         let call = format!("cargo run --example {name}");
         let is_call = |line: &str| {
-            line.split_once(&call).is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with([' ', ';']))
+            line.split_once(&call)
+                .is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with([' ', ';']))
         };
         let commands = pages.iter().flat_map(Page::blocks).filter(|block| block.language() == "sh");
         commands.into_iter().any(|block| block.text.lines().any(is_call))
     };
     let examples = examples();
-    let idle: Vec<_> = examples.iter().filter(|(name, _)| !runs(name)).map(|(name, _)| name).collect();
+    let idle: Vec<_> =
+        examples.iter().filter(|(name, _)| !runs(name)).map(|(name, _)| name).collect();
     assert!(!examples.is_empty() && idle.is_empty(), "no page runs {idle:?}");
 }
 
@@ -136,7 +140,8 @@ fn every_link_leads_somewhere_and_the_index_names_every_page() {
     }
     let index = Page::read("docs/guide/README.md").links();
     for page in pages() {
-        let name = Path::new(&page.path).file_name().expect("a name").to_string_lossy().into_owned();
+        let name =
+            Path::new(&page.path).file_name().expect("a name").to_string_lossy().into_owned();
         if page.path.starts_with("docs/guide/") && name != "README.md" && !index.contains(&name) {
             faults.push(format!("docs/guide/README.md does not name {name}"));
         }

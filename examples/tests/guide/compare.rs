@@ -17,9 +17,9 @@ fn matches(shown: &[String], got: &[String]) -> bool {
         Some((dots, rest)) if dots == "..." => {
             (0..=got.len()).any(|skipped| matches(rest, &got[skipped..]))
         }
-        Some((line, rest)) => got.split_first().is_some_and(|(first, others)| {
-            line == first && matches(rest, others)
-        }),
+        Some((line, rest)) => {
+            got.split_first().is_some_and(|(first, others)| line == first && matches(rest, others))
+        }
     }
 }
 
@@ -34,7 +34,8 @@ fn same(line: &str, varies: bool) -> String {
     for at in 0..line.len() {
         for shape in ["0000-00-00", "00:00:00"] {
             if fits(&line[at..], shape) {
-                let end = line[at..].iter().position(|c| !(c.is_ascii_digit() || "-:.".contains(*c)));
+                let end =
+                    line[at..].iter().position(|c| !(c.is_ascii_digit() || "-:.".contains(*c)));
                 let end = end.map_or(line.len(), |len| at + len);
                 zero(&mut line[at..end]);
             }
@@ -77,8 +78,12 @@ fn one_zero(text: &str, before: &str) -> String {
 #[test]
 fn only_what_varies_may_differ() {
     let shown = "2026-11-21T22:14:03.123456Z info pid=4711 order_id=42";
-    assert!(difference(shown, "2027-01-02T03:04:05.678901Z info pid=9 order_id=42", false).is_none());
-    assert!(difference(shown, "2026-11-21T22:14:03.123456Z info pid=4711 order_id=43", false).is_some());
+    assert!(
+        difference(shown, "2027-01-02T03:04:05.678901Z info pid=9 order_id=42", false).is_none()
+    );
+    assert!(
+        difference(shown, "2026-11-21T22:14:03.123456Z info pid=4711 order_id=43", false).is_some()
+    );
     assert!(difference("{\"pid\":1,\"n\":1}", "{\"pid\":22,\"n\":1}", false).is_none());
     assert!(difference("a\n...\nd\n", "a\nb\nc\nd\n", false).is_none());
     assert!(difference("a\n...\nd\n", "a\nb\nc\n", false).is_some());

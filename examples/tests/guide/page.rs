@@ -112,7 +112,7 @@ impl Page {
 
 /// Pages whose commands and programs are run: what a newcomer reads.
 pub(crate) fn pages() -> Vec<Page> {
-    let mut paths = vec!["examples/README.md".to_owned()];
+    let mut paths = vec!["README.md".to_owned(), "examples/README.md".to_owned()];
     let guide = fs::read_dir(root().join("docs/guide")).expect("the guide");
     let names = guide.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".md")).collect();

@@ -54,8 +54,11 @@ impl Session {
         let directory = Path::new("/run/page").to_owned();
         fs::create_dir_all(directory.join(".bin")).expect("an empty /run");
         let shim = directory.join(".bin/cargo");
-        fs::write(&shim, include_str!("cargo.sh").replace("PROFILE", &profile.display().to_string()))
-            .expect("written");
+        fs::write(
+            &shim,
+            include_str!("cargo.sh").replace("PROFILE", &profile.display().to_string()),
+        )
+        .expect("written");
         Command::new("chmod").arg("+x").arg(&shim).status().expect("chmod");
         let examples = root().join("examples");
         std::os::unix::fs::symlink(&examples, directory.join("examples")).expect("linked");
@@ -71,7 +74,10 @@ impl Session {
                 "sh" if block.terminal() > 1 => self.start(block),
                 "sh" => {
                     let next = blocks.get(index + 1);
-                    self.run_block(block, next.filter(|next| is_output(next) && terminal_of(next) == 1));
+                    self.run_block(
+                        block,
+                        next.filter(|next| is_output(next) && terminal_of(next) == 1),
+                    );
                 }
                 _ if is_output(block) && terminal_of(block) > 1 => self.look(block),
                 _ => {}
