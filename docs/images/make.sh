@@ -23,7 +23,7 @@ draw() {
     # What cargo would build first has been built.
     script -qc "stty cols $2; timeout -s INT 4 ${3#cargo run --example }" /dev/null </dev/null >"$1.txt"
     "$root/target/venv-images/bin/python" "$here/draw.py" "$3" "$2" "$1.txt" "$1.svg"
-    rsvg-convert --width 1200 "$1.svg" --output "$here/$1.png"
+    rsvg-convert --zoom 0.74 "$1.svg" --output "$here/$1.png"
 }
 
 draw console 132 "cargo run --example hello"
@@ -43,7 +43,7 @@ log shop "service started" port=8080 workers=4
     log db "connected" host=db2 after_ms=311
     log shop::billing --level success "order {order_id} paid" order_id=43 request_id=91c0 total_cents=450
 } &
-draw tail 132 "logring-drain tail --segment shop -n 1"
+draw tail 142 "logring-drain tail --segment shop -n 1"
 
 # A service of four processes under load.
 export TMPDIR=/run
@@ -52,4 +52,4 @@ http-service --workers 4 --requests 10000000 --out service.jsonl >service.txt &
 until [ "$(cat service.jsonl 2>/dev/null | wc -l)" -gt 20000 ]; do sleep 0.1; done
 segment=$(basename /dev/shm/logring-*-http-service-*.lock .lock)
 segment=${segment#logring-*-}
-LOGRING_RUNTIME_DIR=/run/$segment draw stats 100 "logring-drain stats --segment $segment"
+LOGRING_RUNTIME_DIR=/run/$segment draw stats 88 "logring-drain stats --segment $segment"
