@@ -5,9 +5,10 @@
 //! everything else is done before, or is cold.
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
+use super::context::local::{self as context, Sources};
 use super::overflow::insist;
 use super::thread::{self, EXTENSIONS_MAX, ThreadState};
-use super::{Callsite, Logger, Producer, installed};
+use super::{Callsite, Logger, Producer, captured, installed};
 use crate::layout::record::{self, flags};
 use crate::layout::stamp::Kind;
 use crate::level::Level;
@@ -15,6 +16,7 @@ use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
 use crate::ring::{Memory, long};
 use crate::shm::Segment;
+use crate::sync::Ordering::Relaxed;
 use crate::sys;
 
 /// What a record's header says beside time and sequence.
@@ -40,7 +42,11 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
     // An id is never 0, so this is one comparison: a number of 32 bits, and not 0.
     let known = id.wrapping_sub(1) >> 32 == 0;
-    if !known || !thread.cell.has_room(1) || len >= thread.short.get() || logger.has_context() {
+    if !known
+        || !thread.cell.has_room(1)
+        || len as u64 >= thread.short.load(Relaxed)
+        || logger.has_context()
+    {
         return begin_any(callsite, logger, len);
     }
     let Some(segment) = thread.segment.get() else { return begin_any(callsite, logger, len) };
@@ -69,40 +75,44 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     }
 }
 
-/// The same for all records. Public so that the compiler leaves its arguments where they are.
+/// The same for all records; those with context that fit the open block go no further. Public so that
+/// the compiler leaves its arguments where they are.
 #[inline(never)]
 #[must_use]
 pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
-    let Some(producer) = logger.segment() else { return Writer::closed() };
-    let thread = thread::current(producer);
+    let thread = thread::at(logger.place());
+    let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
+    let known = id.wrapping_sub(1) >> 32 == 0;
+    let Some(producer) = thread.producer.get().filter(|_| known && !context::is_captured()) else {
+        return begin_cold(callsite, logger, len);
+    };
     let segment = producer.segment();
-    let context = logger.context_bytes();
-    let payload = context.len() + len;
-    let slots = record::slots_for(payload, segment.slot_size()) as u32;
-    let cached = callsite.cached();
-    let id = cached as u32;
-    if !thread.cell.has_room(slots)
-        || (cached >> 32) as u32 != producer.tag()
-        || id == 0
-        || payload > segment.max_record_bytes() as usize
-    {
-        return begin_cold(callsite, producer, context, len);
+    let tag = (thread.tag_bits.get() >> 32) as u32;
+    let writer = context::read(logger, tag, |context| {
+        let payload = context.len() + len;
+        if payload > segment.max_record_bytes() as usize {
+            return None;
+        }
+        let slots = record::slots_for(payload, segment.slot_size()) as u32;
+        if !thread.cell.has_room(slots) {
+            return None;
+        }
+        let header = Header {
+            callsite: id as u32,
+            level: callsite.facts().level,
+            flags: 0,
+            fragments: 0,
+            payload_len: payload as u32,
+            context_len: context.len() as u32,
+        };
+        let mut writer = open_in_block(producer, thread, slots, header)?;
+        context.put(&mut writer);
+        Some(writer)
+    });
+    match writer {
+        Some(writer) => writer,
+        None => begin_cold(callsite, logger, len),
     }
-    let header = Header {
-        callsite: id,
-        level: callsite.facts().level,
-        flags: 0,
-        fragments: 0,
-        payload_len: payload as u32,
-        context_len: context.len() as u32,
-    };
-    let Some(mut writer) = open_in_block(producer, thread, slots, header) else {
-        return begin_cold(callsite, producer, context, len);
-    };
-    if !context.is_empty() {
-        writer.put_slice(context);
-    }
-    writer
 }
 
 /// Publishes the record that `begin` opened.
@@ -115,7 +125,7 @@ pub fn commit(writer: Writer) {
 fn publish(owner: *const ()) {
     // SAFETY: null, or the thread's state that `begin` put there, which is never unmapped.
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
-    let Some(segment) = thread.segment.get() else { return };
+    let Some(segment) = thread.segment.get() else { return captured::commit() };
     let level = thread.level.get();
     if thread.long.get() {
         return publish_head(thread, segment, level);
@@ -186,10 +196,19 @@ fn store_header(slot: *mut u8, timestamp: u64, sequence: u64, header: Header) {
 /// block's end, a long record, a call inside a call.
 #[cold]
 #[inline(never)]
-fn begin_cold(
+fn begin_cold(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
+    let _held = context::hold();
+    if let Some(sink) = captured::sink(logger) {
+        return context::read(logger, 0, |context| captured::begin(sink, callsite, context, len));
+    }
+    let Some(producer) = logger.segment() else { return Writer::closed() };
+    context::read(logger, producer.tag(), |context| begin_new(callsite, producer, context, len))
+}
+
+fn begin_new(
     callsite: &'static Callsite,
     producer: &'static Producer,
-    context: &[u8],
+    context: Sources<'_>,
     len: usize,
 ) -> Writer {
     let mut thread = thread::current(producer);
@@ -240,7 +259,7 @@ fn begin_cold(
         writer.put_slice(&(inline.len() as u32).to_le_bytes());
         writer.put_slice(&inline);
     }
-    writer.put_slice(context);
+    context.put(&mut writer);
     writer
 }
 

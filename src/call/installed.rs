@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::producer::Producer;
-use super::{Callsite, Interner, Logger};
+use super::{Callsite, Interner, Logger, captured};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::sync::{AtomicU64, Ordering};
@@ -52,6 +52,9 @@ pub fn early_calls() -> u64 {
 #[inline(never)]
 pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
     let facts = callsite.facts();
+    if let Some(sink) = captured::sink(logger) {
+        return sink.admits(facts);
+    }
     let Some(segment) = logger.segment() else {
         // Relaxed: a counter.
         if EARLY.fetch_add(1, Ordering::Relaxed) == 0 {

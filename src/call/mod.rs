@@ -8,7 +8,9 @@ mod macros;
 
 pub mod builder;
 pub mod callsite;
+pub(crate) mod captured;
 mod check;
+pub mod context;
 pub mod emit;
 pub mod filter;
 mod flush;
@@ -21,10 +23,12 @@ mod thread;
 
 pub use builder::{Builder, Guard, builder};
 pub use callsite::Callsite;
+pub use context::Pairs;
+pub use context::keys::renamed_keys;
 pub use filter::Filter;
 pub use flush::flush;
 pub use installed::early_calls;
-pub use logger::{Interner, Logger, Pairs, logger};
+pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;
 pub use producer::Producer;
 

@@ -91,6 +91,11 @@ impl Producer {
         Ok(producer)
     }
 
+    /// All ties of this process.
+    pub(super) fn all() -> Vec<&'static Self> {
+        PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The segment.
     #[inline(always)]
     pub fn segment(&self) -> &'static Segment {

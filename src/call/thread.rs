@@ -9,6 +9,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
+use super::context::local as context;
 use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
@@ -19,7 +20,7 @@ use crate::ring::LaneCell;
 use crate::ring::writer::State;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::{AcqRel, Relaxed};
-use crate::sync::{AtomicU64, order};
+use crate::sync::{AtomicU64, fence, order};
 use crate::sys;
 
 /// Where a thread finds its states; a power of two, so that an index is a mask.
@@ -40,8 +41,9 @@ pub(crate) struct ThreadState {
     pub(crate) segment: Cell<Option<&'static Segment>>,
     /// Its tag, where a callsite's cached id has it.
     pub(crate) tag_bits: Cell<u64>,
-    /// Payloads of fewer bytes take one slot and the short way; 0 where nothing takes that.
-    pub(crate) short: Cell<usize>,
+    /// Payloads of fewer bytes take one slot and the short way; 0 where nothing takes that, as where
+    /// each record has context. Written by its thread, and to 0 by [`all_take_long_way`].
+    pub(crate) short: AtomicU64,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
     /// Whether the open record has extension blocks.
@@ -80,6 +82,8 @@ static NOBODY: ReadOnly = ReadOnly(ThreadState::nobody());
 thread_local! {
     static STATES_OF_THREAD: [Cell<*const ThreadState>; PLACES] =
         const { [const { Cell::new(&raw const NOBODY.0) }; PLACES] };
+    /// The last place that is in use.
+    static LAST_PLACE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The calling thread's state at a place: [`INSTALLED`], or [`Producer::place`]. At the first it may
@@ -103,12 +107,38 @@ pub(crate) fn current(producer: &'static Producer) -> &'static ThreadState {
 }
 
 fn set_current(producer: &'static Producer, state: &'static ThreadState) {
+    LAST_PLACE.set(LAST_PLACE.get().max(producer.place()));
     STATES_OF_THREAD.with(|states| {
         states[producer.place() % PLACES].set(state);
         if installed().is_some_and(|installed| ptr::eq(installed, producer)) {
             states[INSTALLED].set(state);
         }
     });
+}
+
+/// The calling thread's records have context, so that none takes the short way; or they have none.
+pub(crate) fn take_long_way(long: bool) {
+    for place in 1..=LAST_PLACE.get() {
+        at(place).set_way(long);
+    }
+}
+
+/// The records of all threads have context from now on.
+pub(crate) fn all_take_long_way() {
+    fence(order::way_fence()); // pair:long-way
+    for producer in Producer::all() {
+        let mut link = producer.states();
+        // pair:page
+        while let Some(page) = NonNull::new(link.load(order::page_load()) as *mut Page) {
+            for place in 1..=STATES {
+                // SAFETY: as in `take_state`; `short` is an atomic.
+                let state = unsafe { page.cast::<ThreadState>().add(place).as_ref() };
+                state.short.store(0, Relaxed);
+            }
+            // SAFETY: as in `take_state`.
+            link = unsafe { &page.as_ref().next };
+        }
+    }
 }
 
 /// The calling thread's lane, registered where it has none.
@@ -144,11 +174,16 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     state.producer.set(Some(producer));
     state.segment.set(Some(producer.segment()));
     state.tag_bits.set(u64::from(producer.tag()) << 32);
-    state.short.set(producer.short_payload());
+    state.set_way(context::is_needed());
     // SAFETY: the state is this thread's, and no record is open in it.
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
     Some(state)
+}
+
+/// The owner of writers over private memory: a state without a segment.
+pub(crate) fn nobody() -> *const () {
+    NOBODY.0.as_owner()
 }
 
 const fn owner_of(lane: LaneRef) -> u64 {
@@ -206,6 +241,23 @@ impl ThreadState {
     const fn nobody() -> Self {
         // SAFETY: all-zero is the unused state: null pointers, zero numbers, `None`.
         unsafe { core::mem::zeroed() }
+    }
+
+    /// Lets short records take the short way, or not. By its own thread.
+    fn set_way(&self, long: bool) {
+        let Some(producer) = self.producer.get() else { return };
+        let short = if long { 0 } else { producer.short_payload() as u64 };
+        // Relaxed: only its own thread writes anything but 0.
+        if self.short.load(Relaxed) == short {
+            return;
+        }
+        self.short.store(short, Relaxed);
+        if !long {
+            fence(order::way_fence()); // pair:long-way
+            if context::is_needed_by_process() {
+                self.short.store(0, Relaxed);
+            }
+        }
     }
 
     /// What a writer remembers of the thread that opened it.

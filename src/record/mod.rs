@@ -3,6 +3,7 @@
 //! Producers encode ([`Value`], [`Writer`]), the drain decodes ([`decode()`]). How a value stands in
 //! its bytes is `layout::value`; how the payload is made up is `layout::record`.
 
+mod any;
 pub mod callsite;
 pub mod decode;
 pub mod event;
