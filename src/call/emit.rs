@@ -5,7 +5,10 @@
 //! everything else is done before, or is cold.
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
+use core::ptr;
+
 use super::context::local::{self as context, Sources};
+use super::logger::Bound;
 use super::overflow::insist;
 use super::thread::{self, EXTENSIONS_MAX, ThreadState};
 use super::{Callsite, Logger, Producer, captured, installed};
@@ -13,9 +16,9 @@ use crate::layout::record::{self, flags};
 use crate::layout::stamp::Kind;
 use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
-use crate::ring::writer::{Claimed, State};
+use crate::ring::writer::{Claimed, Place, State};
 use crate::ring::{Memory, long};
-use crate::shm::Segment;
+use crate::shm::{Block, Segment};
 use crate::sync::Ordering::Relaxed;
 use crate::sys;
 
@@ -61,25 +64,55 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     let Some(place) = thread.cell.mark(segment, 1) else {
         return begin_any(callsite, logger, len);
     };
-    // Only now: a signal handler's record may have come before the mark.
-    thread.level.set(header.level);
-    let slot = place.block.at(place.address);
-    let end = slot.wrapping_add(segment.slot_size());
-    let timestamp = thread.cell.stamp_time(sys::now_ticks());
-    store_header(slot, timestamp, place.sequence, header);
-    let rest = thread.rest.get();
-    // SAFETY: I2: the marked slot is this thread's until it commits, and `rest` is its own.
-    unsafe {
-        (*rest).clear();
-        Writer::new(slot.add(record::PAYLOAD), end, rest)
-    }
+    open_slot(segment, thread, place, header)
 }
 
-/// The same for all records; those with context that fit the open block go no further. Public so that
-/// the compiler leaves its arguments where they are.
+/// The same with a context of one source, the thread or the logger. All else is one jump to
+/// [`begin_long`]. Public so that the compiler leaves its arguments where they are.
 #[inline(never)]
 #[must_use]
 pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
+    let thread = thread::at(logger.place());
+    let tag = thread.tag_bits.get();
+    let id = callsite.cached().wrapping_sub(tag);
+    let known = id.wrapping_sub(1) >> 32 == 0;
+    let context = match logger.bound() {
+        None => thread.context.load(Relaxed).cast_const(),
+        Some(Bound::Own { encoded, .. }) if thread.short.load(Relaxed) != 0 => {
+            ptr::from_ref(encoded.bytes((tag >> 32) as u32))
+        }
+        Some(_) => ptr::null(),
+    };
+    // SAFETY: the thread's or the logger's; from here to the return stands no code that binds.
+    let context = unsafe { context.as_ref() };
+    let (Some(context), true, true) = (context, known, thread.cell.has_room(1)) else {
+        return begin_long(callsite, logger, len);
+    };
+    let Some(segment) = thread.segment.get() else { return begin_long(callsite, logger, len) };
+    let payload = context.len() + len;
+    if payload >= thread.one_slot.get() {
+        return begin_long(callsite, logger, len);
+    }
+    let header = Header {
+        callsite: id as u32,
+        level: callsite.facts().level,
+        flags: 0,
+        fragments: 0,
+        payload_len: payload as u32,
+        context_len: context.len() as u32,
+    };
+    let Some(place) = thread.cell.mark(segment, 1) else {
+        return begin_long(callsite, logger, len);
+    };
+    let mut writer = open_slot(segment, thread, place, header);
+    writer.put_padded(context);
+    writer
+}
+
+/// The same for all records that fit the open block. Public as `begin_any` is.
+#[inline(never)]
+#[must_use]
+pub fn begin_long(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
     let thread = thread::at(logger.place());
     let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
     let known = id.wrapping_sub(1) >> 32 == 0;
@@ -87,32 +120,26 @@ pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Wr
         return begin_cold(callsite, logger, len);
     };
     let segment = producer.segment();
-    let tag = (thread.tag_bits.get() >> 32) as u32;
-    let writer = context::read(logger, tag, |context| {
-        let payload = context.len() + len;
-        if payload > segment.max_record_bytes() as usize {
-            return None;
-        }
-        let slots = record::slots_for(payload, segment.slot_size()) as u32;
-        if !thread.cell.has_room(slots) {
-            return None;
-        }
-        let header = Header {
-            callsite: id as u32,
-            level: callsite.facts().level,
-            flags: 0,
-            fragments: 0,
-            payload_len: payload as u32,
-            context_len: context.len() as u32,
-        };
-        let mut writer = open_in_block(producer, thread, slots, header)?;
-        context.put(&mut writer);
-        Some(writer)
-    });
-    match writer {
-        Some(writer) => writer,
-        None => begin_cold(callsite, logger, len),
+    // SAFETY: from here to the return stands no code that binds.
+    let context = unsafe { context::sources(logger, producer.tag()) };
+    let payload = context.len() + len;
+    let slots = record::slots_for(payload, segment.slot_size()) as u32;
+    if payload > segment.max_record_bytes() as usize || !thread.cell.has_room(slots) {
+        return begin_cold(callsite, logger, len);
     }
+    let header = Header {
+        callsite: id as u32,
+        level: callsite.facts().level,
+        flags: 0,
+        fragments: 0,
+        payload_len: payload as u32,
+        context_len: context.len() as u32,
+    };
+    let Some(mut writer) = open_in_block(producer, thread, slots, header) else {
+        return begin_cold(callsite, logger, len);
+    };
+    context.put(&mut writer);
+    writer
 }
 
 /// Publishes the record that `begin` opened.
@@ -150,6 +177,28 @@ fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
 #[inline(never)]
 fn alert(segment: &Segment) {
     segment.drain_area().ring_doorbell();
+}
+
+/// Stores the header into the one slot that was marked; by the processor's clock.
+#[inline(always)]
+fn open_slot(
+    segment: &'static Segment,
+    thread: &'static ThreadState,
+    place: Place<Block>,
+    header: Header,
+) -> Writer {
+    // Only now: a signal handler's record may have come before the mark.
+    thread.level.set(header.level);
+    let slot = place.block.at(place.address);
+    let end = slot.wrapping_add(segment.slot_size());
+    let timestamp = thread.cell.stamp_time(sys::now_ticks());
+    store_header(slot, timestamp, place.sequence, header);
+    let rest = thread.rest.get();
+    // SAFETY: I2: the marked slot is this thread's until it commits, and `rest` is its own.
+    unsafe {
+        (*rest).clear();
+        Writer::new(slot.add(record::PAYLOAD), end, rest)
+    }
 }
 
 /// Marks the next `slots` slots and stores the header. `None` when they do not fit any more: a
@@ -197,12 +246,17 @@ fn store_header(slot: *mut u8, timestamp: u64, sequence: u64, header: Header) {
 #[cold]
 #[inline(never)]
 fn begin_cold(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
+    let sink = captured::sink(logger);
     let _held = context::hold();
-    if let Some(sink) = captured::sink(logger) {
-        return context::read(logger, 0, |context| captured::begin(sink, callsite, context, len));
+    if let Some(sink) = sink {
+        // SAFETY: it is held.
+        let context = unsafe { context::sources(logger, 0) };
+        return captured::begin(sink, callsite, context, len);
     }
     let Some(producer) = logger.segment() else { return Writer::closed() };
-    context::read(logger, producer.tag(), |context| begin_new(callsite, producer, context, len))
+    // SAFETY: it is held.
+    let context = unsafe { context::sources(logger, producer.tag()) };
+    begin_new(callsite, producer, context, len)
 }
 
 fn begin_new(

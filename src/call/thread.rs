@@ -9,18 +9,19 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
-use super::context::local as context;
+use super::context::local::{self as context, Way};
 use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
 use crate::layout::lane::LaneKind;
 use crate::layout::word::INC_BITS;
+use crate::record::Padded;
 use crate::record::writer::{Extents, Rest};
 use crate::ring::LaneCell;
 use crate::ring::writer::State;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::{AcqRel, Relaxed};
-use crate::sync::{AtomicU64, fence, order};
+use crate::sync::{AtomicPtr, AtomicU64, fence, order};
 use crate::sys;
 
 /// Where a thread finds its states; a power of two, so that an index is a mask.
@@ -44,6 +45,11 @@ pub(crate) struct ThreadState {
     /// Payloads of fewer bytes take one slot and the short way; 0 where nothing takes that, as where
     /// each record has context. Written by its thread, and to 0 by [`all_take_long_way`].
     pub(crate) short: AtomicU64,
+    /// What a record of a logger without context copies; null where that is nothing, or has several
+    /// sources. Written as `short` is; it points into what the thread's context has published.
+    pub(crate) context: AtomicPtr<Padded>,
+    /// As `short`, for records with context.
+    pub(crate) one_slot: Cell<usize>,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
     /// Whether the open record has extension blocks.
@@ -116,10 +122,10 @@ fn set_current(producer: &'static Producer, state: &'static ThreadState) {
     });
 }
 
-/// The calling thread's records have context, so that none takes the short way; or they have none.
-pub(crate) fn take_long_way(long: bool) {
+/// The calling thread's records go this way from now on.
+pub(crate) fn take_way(way: Way<'_>) {
     for place in 1..=LAST_PLACE.get() {
-        at(place).set_way(long);
+        at(place).set_way(way);
     }
 }
 
@@ -131,9 +137,9 @@ pub(crate) fn all_take_long_way() {
         // pair:page
         while let Some(page) = NonNull::new(link.load(order::page_load()) as *mut Page) {
             for place in 1..=STATES {
-                // SAFETY: as in `take_state`; `short` is an atomic.
+                // SAFETY: as in `take_state`; what is written is atomic.
                 let state = unsafe { page.cast::<ThreadState>().add(place).as_ref() };
-                state.short.store(0, Relaxed);
+                state.take_long_way();
             }
             // SAFETY: as in `take_state`.
             link = unsafe { &page.as_ref().next };
@@ -174,7 +180,8 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     state.producer.set(Some(producer));
     state.segment.set(Some(producer.segment()));
     state.tag_bits.set(u64::from(producer.tag()) << 32);
-    state.set_way(context::is_needed());
+    state.one_slot.set(producer.short_payload());
+    context::with_way(|way| state.set_way(way));
     // SAFETY: the state is this thread's, and no record is open in it.
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
@@ -243,21 +250,33 @@ impl ThreadState {
         unsafe { core::mem::zeroed() }
     }
 
-    /// Lets short records take the short way, or not. By its own thread.
-    fn set_way(&self, long: bool) {
-        let Some(producer) = self.producer.get() else { return };
-        let short = if long { 0 } else { producer.short_payload() as u64 };
-        // Relaxed: only its own thread writes anything but 0.
-        if self.short.load(Relaxed) == short {
+    /// Sets the way of its records. By its own thread.
+    fn set_way(&self, way: Way<'_>) {
+        if self.producer.get().is_none() {
             return;
         }
+        let tag = (self.tag_bits.get() >> 32) as u32;
+        let (short, context) = match way {
+            Way::Short => (self.one_slot.get() as u64, ptr::null()),
+            Way::Only(only) => (0, ptr::from_ref(only.bytes(tag))),
+            Way::Long => (0, ptr::null()),
+        };
+        // Relaxed: only its own thread writes anything else than `take_long_way` does.
         self.short.store(short, Relaxed);
-        if !long {
+        self.context.store(context.cast_mut(), Relaxed);
+        if !matches!(way, Way::Long) {
             fence(order::way_fence()); // pair:long-way
             if context::is_needed_by_process() {
-                self.short.store(0, Relaxed);
+                self.take_long_way();
             }
         }
+    }
+
+    /// By any thread.
+    fn take_long_way(&self) {
+        // Relaxed: see `set_way`.
+        self.short.store(0, Relaxed);
+        self.context.store(ptr::null_mut(), Relaxed);
     }
 
     /// What a writer remembers of the thread that opened it.

@@ -17,6 +17,8 @@ pub use decode::{DecodeError, Raw, Strings, decode};
 pub use event::{AnyValue, ErrorChain, Event, Field};
 pub use staged::{AsDebug, AsDisplay, AsError, List, Map};
 pub use value::{Bytes, Uuid, Value};
+#[cfg(not(logring_loom))]
+pub(crate) use writer::Padded;
 pub use writer::{Extents, Rest, Scratch, Writer};
 
 #[cfg(test)]

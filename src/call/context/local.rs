@@ -9,13 +9,14 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
+use super::Shared;
 use super::frame::Frame;
 use super::pairs::{Encoded, Pair};
 use super::process;
 use crate::call::captured::Sink;
 use crate::call::logger::Bound;
 use crate::call::{Logger, thread};
-use crate::record::Writer;
+use crate::record::{Padded, Writer};
 use crate::sync::{Ordering, compiler_fence};
 
 /// A thread's context.
@@ -97,21 +98,38 @@ impl View {
         self.capture.set(address(&to.capture));
         // Signal handlers see the new pointers before what the old ones point at goes.
         compiler_fence(Ordering::SeqCst);
-        thread::take_long_way(self.is_needed());
+        thread::take_way(self.way());
     }
 
-    /// Whether the thread's calls without a logger of their own have to look here.
-    fn is_needed(&self) -> bool {
-        !self.thread.get().is_null() || !self.task.get().is_null() || !self.capture.get().is_null()
+    fn way(&self) -> Way<'_> {
+        // SAFETY: C1: it is set from what is published, and used before that changes.
+        let [thread, task] = [&self.thread, &self.task].map(|at| unsafe { at.get().as_ref() });
+        match (thread, task) {
+            _ if !self.capture.get().is_null() => Way::Long,
+            (None, None) => Way::Short,
+            (Some(only), None) | (None, Some(only)) => Way::Only(only),
+            (Some(_), Some(_)) => Way::Long,
+        }
     }
 }
 
-/// Whether the calling thread has a context that stands in all its records, or its process has.
-pub(crate) fn is_needed() -> bool {
-    VIEW.with(View::is_needed) || is_needed_by_process()
+/// Which way the calls of a thread go that have no logger with context.
+#[derive(Clone, Copy)]
+pub(crate) enum Way<'l> {
+    /// There is nothing to copy.
+    Short,
+    /// This alone is copied.
+    Only(&'l Encoded),
+    /// One has to look.
+    Long,
 }
 
-/// Whether the process has one.
+/// Gives `take` the way of the calling thread.
+pub(crate) fn with_way(take: impl FnOnce(Way<'_>)) {
+    VIEW.with(|view| take(view.way()));
+}
+
+/// Whether the process has a context.
 pub(crate) fn is_needed_by_process() -> bool {
     process::encoded().is_some()
 }
@@ -235,50 +253,55 @@ impl Local {
 /// The context of one record, in the order in which it stands there: a later key wins.
 #[derive(Clone, Copy)]
 pub(crate) struct Sources<'l> {
-    parts: [&'l [u8]; 4],
+    parts: [Option<&'l Padded>; 4],
 }
 
 impl Sources<'_> {
-    /// Copies them.
-    #[inline(always)]
-    pub(crate) fn put(&self, out: &mut Writer) {
-        for part in self.parts {
-            if !part.is_empty() {
-                out.put_slice(part);
-            }
-        }
+    /// How many bytes they are.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().flatten().map(|part| part.len()).sum()
     }
 
-    /// How many bytes they are.
-    #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.len()).sum()
+    /// Copies them.
+    pub(crate) fn put(&self, out: &mut Writer) {
+        for part in self.parts.iter().flatten() {
+            out.put_padded(part);
+        }
     }
 }
 
-/// Gives `action` the context of a record of this logger, for a segment's records. `action` must not
-/// change the thread's context, and runs no user code but an allocator's: where it allocates,
-/// it [`hold`]s the context.
-#[inline(always)]
-pub(crate) fn read<T>(logger: &Logger, tag: u32, action: impl FnOnce(Sources<'_>) -> T) -> T {
-    VIEW.with(|view| {
-        // SAFETY: C1; nothing that is published goes before `action` is over, see above.
-        let of_view =
-            |at: *const Encoded| unsafe { at.as_ref() }.map_or(&[][..], |at| at.bytes(tag));
-        let of_process = process::encoded().map_or(&[][..], |encoded| encoded.bytes(tag));
-        let of_logger = match logger.bound() {
-            None => &[],
-            Some(Bound::Own { encoded, .. }) => encoded.bytes(tag),
-            Some(Bound::Shared(class)) => {
-                // SAFETY: as above.
-                let table = unsafe { view.shared.get().as_ref() }.unwrap_or(&[]);
-                let found = table.iter().find(|(known, _)| *known == class.0);
-                found.map_or(&[][..], |(_, encoded)| encoded.bytes(tag))
-            }
-        };
-        let parts = [of_process, of_view(view.thread.get()), of_view(view.task.get()), of_logger];
-        action(Sources { parts })
-    })
+/// The context of a record of this logger, for a segment's records.
+///
+/// # Safety
+/// The thread's context does not change while it is used. Nothing but [`change`] does that, which a
+/// log call reaches by user code only: where there may be any, an allocator's or a signal handler's, the
+/// caller [`hold`]s the context.
+pub(crate) unsafe fn sources(logger: &Logger, tag: u32) -> Sources<'_> {
+    let view = VIEW.with(ptr::from_ref);
+    // SAFETY: it has no destructor, and is this thread's until the thread is gone.
+    let view = unsafe { &*view };
+    // SAFETY: C1, and nothing that is published goes while it is used, as the caller promises.
+    let of_view = |at: *const Encoded| Some(unsafe { at.as_ref() }?.bytes(tag));
+    let logger = match logger.bound() {
+        None => None,
+        Some(Bound::Own { encoded, .. }) => Some(encoded.bytes(tag)),
+        // SAFETY: as above.
+        Some(Bound::Shared(class)) => unsafe { of_class(view, *class, tag) },
+    };
+    let process = process::encoded().map(|encoded| encoded.bytes(tag));
+    let (thread, task) = (of_view(view.thread.get()), of_view(view.task.get()));
+    Sources { parts: [process, thread, task, logger] }
+}
+
+/// What the thread has in a class.
+///
+/// # Safety
+/// As [`sources`].
+unsafe fn of_class(view: &View, class: Shared, tag: u32) -> Option<&Padded> {
+    // SAFETY: the caller's promise.
+    let table = unsafe { view.shared.get().as_ref() }?;
+    let (_, encoded) = table.iter().find(|(known, _)| *known == class.0)?;
+    Some(encoded.bytes(tag))
 }
 
 /// While it lives the calling thread's context does not change; `None` when it has none.

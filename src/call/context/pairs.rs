@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::keys;
 use crate::call::producer::Producer;
 use crate::call::{Interner, installed};
-use crate::record::Scratch;
 use crate::record::callsite::encode_string;
 use crate::record::value::{AnyEncode, stage};
+use crate::record::{Padded, Scratch};
 
 /// Pairs of key and value, encoded: what [`kv!`](crate::kv) makes.
 #[derive(Clone, Debug, Default)]
@@ -115,9 +115,9 @@ pub(crate) struct Encoded {
     /// The segment whose numbers `numbered` has; 0 = none.
     tag: u32,
     /// With keys as numbers where the segment gave them one.
-    numbered: Box<[u8]>,
+    numbered: Padded,
     /// With all keys inline, for all other segments.
-    inline: Box<[u8]>,
+    inline: Padded,
 }
 
 impl Encoded {
@@ -137,12 +137,12 @@ impl Encoded {
             pair.append(0, &mut inline);
         }
         let tag = producer.map_or(0, Producer::tag);
-        Some(Self { tag, numbered: numbered.into(), inline: inline.into() })
+        Some(Self { tag, numbered: Padded::new(&numbered), inline: Padded::new(&inline) })
     }
 
     /// The bytes for a segment's records.
     #[inline(always)]
-    pub(crate) fn bytes(&self, tag: u32) -> &[u8] {
+    pub(crate) fn bytes(&self, tag: u32) -> &Padded {
         if self.tag == tag && tag != 0 { &self.numbered } else { &self.inline }
     }
 }
