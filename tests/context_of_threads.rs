@@ -159,3 +159,16 @@ fn keys_of_run_time_are_made_fit() {
     assert_eq!(here(), "level_=1 a_b=2 a_b_2=3 _=4 fine=5");
     assert_eq!(logring::renamed_keys() - before, 4);
 }
+
+#[test]
+fn records_of_run_time_have_it_too() {
+    let site = logring::Site::new(logring::Level::Info, "shell").event("ran").fields(["code"]);
+    let logs = logring::testing::capture_at("info,shell=warning").unwrap();
+    let log = logring::logger().bind(kv! { b = 2 });
+    let _scope = context::bound(kv! { a = 1 });
+    assert!(!site.enabled(&log) && site.enabled_at(&log, logring::Level::Error));
+    assert!(site.record(&log, &[&3]).field("c", &4).text("{").try_log());
+    let events = logs.events();
+    assert_eq!((line(&events[0]), events[0].event()), ("a=1 b=2 code=3 c=4".to_owned(), "{"));
+    assert_eq!(events[0].target(), "shell");
+}

@@ -22,6 +22,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/sys/file.rs", "the operating system: files"),
     ("src/sys/identity.rs", "the operating system: who is who"),
     ("src/sys/robust.rs", "the operating system: robust mutexes"),
+    ("src/sys/signal.rs", "the operating system: signal masks"),
     ("src/shm/backing.rs", "maps"),
     ("src/shm/view.rs", "bytes at offsets"),
     ("src/record/writer.rs", "raw slot pointers of a record being written"),
@@ -30,6 +31,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/call/captured.rs", "the memory of a captured record"),
     ("src/call/context/local.rs", "from a thread to its context"),
     ("src/call/context/process.rs", "from a log call to the process's context"),
+    ("src/call/emit/cold.rs", "the same for records that are not in one slot"),
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/producer.rs", "the pages of thread states"),
     ("src/call/thread.rs", "the thread's state in wiped pages"),
@@ -55,6 +57,7 @@ const ORDERINGS: &[(&str, &str)] = &[
 /// Product files with other atomics than those of `logring::sync`, and why.
 const ATOMICS: &[(&str, &str)] = &[
     ("src/sync.rs", "the one door"),
+    ("drain/src/embed.rs", "the stop flag, as the service takes it"),
     ("drain/src/run.rs", "the stop flag, which signal handlers set"),
     ("drain/src/service.rs", "the stop flag, which signal handlers set"),
 ];

@@ -7,9 +7,11 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::context::local::{Sources, capture};
-use super::{Callsite, Filter, Logger, thread};
+use super::emit::Origin;
+use super::{Filter, Logger, thread};
 use crate::layout::record::flags;
-use crate::record::{CallsiteInfo, Event, Facts, Raw, Rest, Strings, Writer, decode};
+use crate::level::Level;
+use crate::record::{CallsiteInfo, Event, Raw, Rest, Strings, Writer, decode};
 use crate::sync::{AtomicU32, Ordering};
 use crate::sys;
 
@@ -40,7 +42,7 @@ thread_local! {
 }
 
 /// Longest payload, as it is in a segment by default.
-const MAX_RECORD_BYTES: usize = 1 << 20;
+pub(super) const MAX_RECORD_BYTES: usize = super::builder::MAX_RECORD_BYTES as usize;
 
 impl Sink {
     pub(crate) fn new(filter: Filter, before: Option<Arc<Self>>) -> Arc<Self> {
@@ -63,9 +65,9 @@ impl Sink {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether records of this callsite are captured.
-    pub(super) fn admits(&self, facts: &Facts<'_>) -> bool {
-        facts.level >= self.filter.threshold(facts.target)
+    /// Whether such records are captured.
+    pub(super) fn admits(&self, level: u8, target: &str) -> bool {
+        level >= self.filter.threshold(target)
     }
 }
 
@@ -83,17 +85,19 @@ pub(super) fn sink(logger: &Logger) -> Option<Arc<Sink>> {
 /// Opens a record.
 pub(super) fn begin(
     sink: Arc<Sink>,
-    callsite: &Callsite,
+    origin: &dyn Origin,
+    level: Level,
+    set: u16,
     context: Sources<'_>,
     len: usize,
 ) -> Writer {
-    let facts = callsite.facts().encode();
+    let facts = origin.content();
     let wanted = 4 + facts.len() + context.len() + len;
     let payload = wanted.min(MAX_RECORD_BYTES);
     let open = Box::into_raw(Box::new(Open {
         sink,
-        level: callsite.facts().level,
-        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
         context_len: context.len() as u32,
         payload: vec![0; payload],
         rest: Rest::slots(0, 0).owned_by(thread::nobody()),
@@ -112,12 +116,11 @@ pub(super) fn begin(
     writer
 }
 
-/// Ends the record that was opened last.
-#[cold]
-pub(super) fn commit() {
+/// Ends the record that was opened last; false when there is none.
+pub(super) fn commit() -> bool {
     let open = OPEN.get();
     if open.is_null() {
-        return;
+        return false;
     }
     // SAFETY: a box from `begin`, which nobody else has any more: its writer is gone.
     let open = unsafe { Box::from_raw(open) };
@@ -136,6 +139,7 @@ pub(super) fn commit() {
     if decode(&raw, &NoStrings, &mut event).is_ok() {
         open.sink.events().push(event.into_owned());
     }
+    true
 }
 
 /// All stands inline in captured records.

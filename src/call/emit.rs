@@ -5,19 +5,20 @@
 //! everything else is done before, or is cold.
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
+mod cold;
+
 use core::ptr;
 
-use super::context::local::{self as context, Sources};
+pub(super) use self::cold::{Origin, begin_record};
+use super::context::local as context;
 use super::logger::Bound;
-use super::overflow::insist;
-use super::thread::{self, EXTENSIONS_MAX, ThreadState};
-use super::{Callsite, Logger, Producer, captured, installed};
-use crate::layout::record::{self, flags};
+use super::thread::{self, ThreadState};
+use super::{Callsite, Logger, Producer, captured, drain_thread};
+use crate::layout::record;
 use crate::layout::stamp::Kind;
 use crate::level::Level;
-use crate::record::writer::{Extents, Rest, Writer};
-use crate::ring::writer::{Claimed, Place, State};
-use crate::ring::{Memory, long};
+use crate::record::writer::{Rest, Writer};
+use crate::ring::writer::Place;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::Relaxed;
 use crate::sys;
@@ -152,7 +153,7 @@ pub fn commit(writer: Writer) {
 fn publish(owner: *const ()) {
     // SAFETY: null, or the thread's state that `begin` put there, which is never unmapped.
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
-    let Some(segment) = thread.segment.get() else { return captured::commit() };
+    let Some(segment) = thread.segment.get() else { return publish_private() };
     let level = thread.level.get();
     if thread.long.get() {
         return publish_head(thread, segment, level);
@@ -160,6 +161,15 @@ fn publish(owner: *const ()) {
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
         alert(segment);
+    }
+}
+
+/// Not in a ring: a record that a test captures, or one of a drain's own thread.
+#[cold]
+#[inline(never)]
+fn publish_private() {
+    if !captured::commit() {
+        drain_thread::commit();
     }
 }
 
@@ -246,170 +256,6 @@ fn store_header(slot: *mut u8, timestamp: u64, sequence: u64, header: Header) {
 #[cold]
 #[inline(never)]
 fn begin_cold(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
-    let sink = captured::sink(logger);
-    let _held = context::hold();
-    if let Some(sink) = sink {
-        // SAFETY: it is held.
-        let context = unsafe { context::sources(logger, 0) };
-        return captured::begin(sink, callsite, context, len);
-    }
-    let Some(producer) = logger.segment() else { return Writer::closed() };
-    // SAFETY: it is held.
-    let context = unsafe { context::sources(logger, producer.tag()) };
-    begin_new(callsite, producer, context, len)
-}
-
-fn begin_new(
-    callsite: &'static Callsite,
-    producer: &'static Producer,
-    context: Sources<'_>,
-    len: usize,
-) -> Writer {
-    let mut thread = thread::current(producer);
-    if thread.cell.left() == 0 {
-        let registered = match thread.cell.state() {
-            State::Unregistered => thread::register(producer),
-            // A call inside a call (a signal handler, an allocator's hook).
-            State::Live | State::Registering | State::Drain => None,
-        };
-        let Some(registered) = registered else {
-            producer.count_drop();
-            return Writer::closed();
-        };
-        thread = registered;
-    }
-    let cached = callsite.cached();
-    let id = if (cached >> 32) as u32 == producer.tag() {
-        cached as u32
-    } else {
-        installed::register(callsite, producer)
-    };
-    let inline = if id == 0 { callsite.facts().encode() } else { Vec::new() };
-    let inline_len = if id == 0 { 4 + inline.len() } else { 0 };
-    let segment = producer.segment();
-    let wanted = inline_len + context.len() + len;
-    let payload = wanted.min(segment.max_record_bytes() as usize);
-    let header = Header {
-        callsite: id,
-        level: callsite.facts().level,
-        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
-        fragments: 0,
-        payload_len: payload as u32,
-        context_len: context.len() as u32,
-    };
-    thread.cell.close();
-    let open =
-        if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
-            open_short(producer, thread, header)
-        } else {
-            open_long(producer, thread, header)
-        };
-    let Some(mut writer) = open else {
-        thread.cell.drop_one(segment);
-        thread.cell.reopen();
-        return Writer::closed();
-    };
-    if id == 0 {
-        writer.put_slice(&(inline.len() as u32).to_le_bytes());
-        writer.put_slice(&inline);
-    }
-    context.put(&mut writer);
-    writer
-}
-
-/// A record that fits a block; the cell is closed. `None` when the ring is full.
-fn open_short(
-    producer: &'static Producer,
-    thread: &'static ThreadState,
-    header: Header,
-) -> Option<Writer> {
-    let segment = producer.segment();
-    let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
-    make_room(producer, thread, slots)?;
-    open_in_block(producer, thread, slots, header)
-}
-
-/// Sees to it that `slots` slots fit the open block; the cell is closed before and after.
-fn make_room(producer: &'static Producer, thread: &'static ThreadState, slots: u32) -> Option<()> {
-    let cell = &thread.cell;
-    let segment = producer.segment();
-    let left = cell.open_block().map_or(0, |(_, next)| segment.slots_per_block() - next);
-    if left >= slots {
-        return Some(());
-    }
-    insist(producer, || cell.cross(segment).then_some(()))?;
-    segment.drain_area().ring_doorbell();
-    Some(())
-}
-
-/// A record longer than a block; the cell is closed. All its blocks are claimed before its mark.
-/// `None` when the ring did not have them.
-fn open_long(
-    producer: &'static Producer,
-    thread: &'static ThreadState,
-    header: Header,
-) -> Option<Writer> {
-    let segment = producer.segment();
-    let cell = &thread.cell;
-    let block_payload =
-        record::extension_bytes(segment.slot_size(), segment.slots_per_block() as usize);
-    let count = (header.payload_len as usize).div_ceil(block_payload);
-    if count > EXTENSIONS_MAX {
-        return None;
-    }
-    let list = thread.extension_list()?;
-    let list_bytes = count * record::FRAGMENT_BYTES;
-    let slots = record::slots_for(list_bytes, segment.slot_size()) as u32;
-    make_room(producer, thread, slots)?;
-    let lane = cell.lane();
-    insist(producer, || long::start_collecting(segment, lane).then_some(()))?;
-    let mut have = 0;
-    while have < count {
-        let Some(claimed) = insist(producer, || long::collect_one(segment, cell)) else { break };
-        // SAFETY: the list has room for `EXTENSIONS_MAX` entries and is this thread's.
-        unsafe { list.add(have).write([claimed.block, claimed.generation]) };
-        have += 1;
-    }
-    let collected = (0..have).map(|at| {
-        // SAFETY: the first `have` entries have been written.
-        let [block, generation] = unsafe { list.add(at).read() };
-        Claimed { block, generation }
-    });
-    if have < count {
-        long::give_up(segment, cell, collected);
-        producer.stop_collecting();
-        return None;
-    }
-    let place = long::mark_head(segment, cell, slots, collected.clone());
-    producer.stop_collecting();
-    let place = place?;
-    thread.level.set(header.level);
-    let timestamp = cell.stamp_time(producer.now());
-    let slot = segment.slot_ptr(place.block, place.slot);
-    store_header(slot, timestamp, place.sequence, Header { fragments: count as u16, ..header });
-    let extents = thread.extents.get();
-    // SAFETY: I2: head slots and extension blocks are this thread's until it commits; `rest`,
-    // `extents` and the list are its own and stay in place.
-    let writer = unsafe {
-        let rest = Rest::slots(slots - 1, segment.slot_size() as u32);
-        *thread.rest.get() = rest.owned_by(thread.as_owner());
-        let end = slot.add(segment.slot_size());
-        let mut head = Writer::new(slot.add(record::PAYLOAD), end, thread.rest.get());
-        for Claimed { block, generation } in collected {
-            head.put_slice(&(u64::from(block) | u64::from(generation) << 32).to_le_bytes());
-        }
-        *extents = Extents {
-            list: list.as_ptr().cast_const(),
-            count: count as u32,
-            slots_base: segment.slot_ptr(segment.block(0), 0),
-            block_bytes: segment.slot_size() * segment.slots_per_block() as usize,
-            slots_per_block: segment.slots_per_block(),
-        };
-        let rest = Rest::extents(extents, segment.slot_size() as u32);
-        *thread.rest.get() = rest.owned_by(thread.as_owner());
-        let start = segment.slot_ptr(segment.block(0), 0);
-        Writer::new(start, start, thread.rest.get())
-    };
-    thread.long.set(true);
-    Some(writer)
+    let level = Level::new(callsite.facts().level);
+    begin_record(&callsite, logger, level, 0, len)
 }

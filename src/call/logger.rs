@@ -10,6 +10,7 @@ use super::context::{Fields, Pairs, Shared};
 use super::producer::Producer;
 use super::{installed, thread};
 use crate::error::{Error, Result};
+use crate::shm::Segment;
 
 /// What a logger needs of a segment to encode its context.
 pub trait Interner {
@@ -53,8 +54,14 @@ impl Logger {
     }
 
     /// The segment that records of this logger go to; `None` before `install`.
+    #[must_use]
+    pub fn segment(&self) -> Option<&'static Segment> {
+        self.producer().map(Producer::segment)
+    }
+
+    /// The tie to that segment.
     #[inline]
-    pub(crate) fn segment(&self) -> Option<&'static Producer> {
+    pub(crate) fn producer(&self) -> Option<&'static Producer> {
         self.segment.or_else(installed::installed)
     }
 
@@ -75,6 +82,13 @@ impl Logger {
     #[inline(always)]
     pub(super) fn has_context(&self) -> bool {
         self.bound.is_some()
+    }
+
+    /// Registers the calling thread in the segment, as its first record would. False: the segment's
+    /// tables are full, or nothing is installed; records of this thread are dropped until a drain has
+    /// given back the entries of processes that ended.
+    pub fn register(&self) -> bool {
+        self.producer().is_some_and(|producer| thread::lane(producer).is_some())
     }
 
     #[inline(always)]

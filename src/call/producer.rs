@@ -57,7 +57,7 @@ impl Producer {
     /// A tie to a segment of its own in private memory, for tests.
     #[cfg(test)]
     pub(crate) fn on_heap(filter: Filter) -> &'static Self {
-        let geometry = Geometry { block_count: 16, ..Geometry::default() };
+        let geometry = Geometry { block_count: 15, ..Geometry::default() };
         let segment = Segment::heap(geometry).expect("there is memory").leak();
         Self::of(segment, Overflow::Drop, filter).expect("there is room for one more")
     }
@@ -94,6 +94,12 @@ impl Producer {
     /// All ties of this process.
     pub(super) fn all() -> Vec<&'static Self> {
         PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// This process's tie to `segment`, if it has one.
+    pub(super) fn known(segment: &Segment) -> Option<&'static Self> {
+        let producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
+        producers.iter().find(|known| std::ptr::eq(known.segment, segment)).copied()
     }
 
     /// The segment.
@@ -167,9 +173,14 @@ impl Producer {
         self.segment.tag()
     }
 
+    /// The level from which records of a target go out, by the program's own filter.
+    pub(super) fn threshold(&self, target: &str) -> u8 {
+        self.filter.threshold(target)
+    }
+
     /// The level word of a target; where the table is full, one of this process's own.
     pub(crate) fn level_word(&'static self, target: &str) -> &'static AtomicU64 {
-        let base = self.filter.threshold(target);
+        let base = self.threshold(target);
         let id = self.intern(&encode_string(target)).unwrap_or(0);
         self.segment.level_word(id, base).unwrap_or_else(|| {
             // No operator can change it, but it says what the program's own filter says.

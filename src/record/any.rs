@@ -28,6 +28,7 @@ impl Event<'_> {
             tid: self.tid,
             late: self.late,
             truncated: self.truncated,
+            literal: self.literal,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::pairs::{Encoded, Pair};
 use super::process;
 use crate::call::captured::Sink;
 use crate::call::logger::Bound;
-use crate::call::{Logger, thread};
+use crate::call::{Logger, Producer, thread};
 use crate::record::{Padded, Writer};
 use crate::sync::{Ordering, compiler_fence};
 
@@ -291,6 +291,15 @@ pub(crate) unsafe fn sources(logger: &Logger, tag: u32) -> Sources<'_> {
     let process = process::encoded().map(|encoded| encoded.bytes(tag));
     let (thread, task) = (of_view(view.thread.get()), of_view(view.task.get()));
     Sources { parts: [process, thread, task, logger] }
+}
+
+/// How many bytes of context a record of this logger has, about: on another thread the process's may be
+/// changing.
+pub(crate) fn len(logger: &Logger) -> usize {
+    let _held = hold();
+    let tag = logger.producer().map_or(0, Producer::tag);
+    // SAFETY: it is held.
+    unsafe { sources(logger, tag) }.len()
 }
 
 /// What the thread has in a class.
