@@ -9,9 +9,9 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::context::local as context;
 use super::emit::{Origin, begin_record, commit};
-use super::thread;
-use super::{Logger, Producer};
+use super::{Logger, Producer, captured, thread};
 use crate::layout::record::flags;
 use crate::layout::value::NAMES_MAX;
 use crate::level::Level;
@@ -113,6 +113,9 @@ impl Site {
     /// The same for a record of another level, see [`Record::level`].
     #[must_use]
     pub fn enabled_at(&self, logger: &Logger, level: Level) -> bool {
+        if let Some(sink) = captured::sink(logger) {
+            return sink.admits(level.number(), &self.target);
+        }
         let Some(producer) = logger.producer() else { return false };
         let word = self.word.get_or_init(|| self.level_word(producer));
         let threshold = match word {
@@ -153,8 +156,7 @@ impl Site {
 
     /// Whether a record of this segment takes its facts: half of one, should they stand inline.
     fn is_short(&self, logger: &Logger) -> bool {
-        let max = logger.producer().map_or(u32::MAX, |at| at.segment().max_record_bytes());
-        self.facts(&self.names()).encoded_len() <= max as usize / 2
+        self.facts(&self.names()).encoded_len() <= max_record_bytes(logger) / 2
     }
 
     /// The word that says what goes out for its target. `None`: there is no room for one more target.
@@ -240,7 +242,8 @@ impl<'a> Record<'a> {
     /// A field besides those of the site. Where two keys are equal the last one wins.
     pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
         let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
-        let id = self.logger.producer().filter(|_| self.site.interned).and_then(|producer| {
+        let interned = self.site.interned && captured::sink(self.logger).is_none();
+        let id = self.logger.producer().filter(|_| interned).and_then(|producer| {
             producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
         });
         self.body.write(|out| {
@@ -263,9 +266,9 @@ impl<'a> Record<'a> {
 
     /// Logs it, and says whether it was committed; false where it was dropped.
     pub fn try_log(self) -> bool {
-        let Some(producer) = self.logger.producer() else { return false };
+        let max = max_record_bytes(self.logger);
         let site: &dyn Origin = if self.whole { self.site } else { &Brief(self.site) };
-        let context = self.logger.context_bytes();
+        let context_len = context::len(self.logger);
         let mut set = if self.extra { flags::EXTRA } else { 0 };
         if self.level != self.site.level {
             set |= flags::LEVEL_OVERRIDE;
@@ -273,12 +276,11 @@ impl<'a> Record<'a> {
         let whole = self.text.or((!self.whole).then_some(&self.site.event));
         let body = self.body.bytes();
         let text = whole.map(|text| {
-            let max = producer.segment().max_record_bytes() as usize;
             // The facts take half of it at most.
-            if 8 + context.len() + text.len() + body.len() <= max / 2 {
+            if 8 + context_len + text.len() + body.len() <= max / 2 {
                 return text;
             }
-            let around = 4 + site.content().len() + context.len() + 4;
+            let around = 4 + site.content().len() + context_len + 4;
             let room = max.saturating_sub(around);
             // Fields come before a text that is too long, but leave it a half.
             let most = room.saturating_sub(body.len()).max(room / 2);
@@ -291,7 +293,7 @@ impl<'a> Record<'a> {
             set |= flags::TRUNCATED;
         }
         let len = text.map_or(0, |text| 4 + text.len()) + body.len();
-        let mut out = begin_record(site, producer, self.level, set, context, len);
+        let mut out = begin_record(site, self.logger, self.level, set, len);
         if !out.is_open() {
             return false;
         }
@@ -313,6 +315,12 @@ impl fmt::Debug for Record<'_> {
             .field("text", &self.text)
             .finish_non_exhaustive()
     }
+}
+
+/// The longest payload of this logger's records.
+fn max_record_bytes(logger: &Logger) -> usize {
+    let of_segment = logger.producer().map(|at| at.segment().max_record_bytes() as usize);
+    of_segment.unwrap_or(captured::MAX_RECORD_BYTES)
 }
 
 fn cut(mut text: String, most: usize) -> String {
