@@ -7,7 +7,6 @@
 //! Nothing here panics, and a record costs what a macro's slow path costs.
 
 use std::fmt;
-use std::sync::OnceLock;
 
 use super::context::local as context;
 use super::emit::{Origin, begin_record, commit};
@@ -46,10 +45,12 @@ pub struct Site {
     interned: bool,
     /// Segment tag << 32 | dictionary id; 0 = none.
     cached: AtomicU64,
-    /// What says which of its records go out; `None` inside = the process's filter.
-    word: OnceLock<Option<&'static AtomicU64>>,
+    /// Segment tag << 32 | number of the level word + 1; 0 = not known yet.
+    word: AtomicU64,
 }
 
+/// The number of no level word: there was no room for one.
+const NO_WORD: u32 = u32::MAX - 1;
 /// The longest target, file and key in bytes; longer ones are cut.
 const NAME_BYTES_MAX: usize = 1024;
 
@@ -66,7 +67,7 @@ impl Site {
             names: Vec::new(),
             interned: true,
             cached: AtomicU64::new(0),
-            word: OnceLock::new(),
+            word: AtomicU64::new(0),
         }
     }
 
@@ -102,9 +103,9 @@ impl Site {
         self
     }
 
-    /// Whether its records go out by the level that is in force for its target, in the segment that
-    /// is asked about first. For an inline site, and where the segment has no room for one more
-    /// target, the filter of the process alone says so. Before `install`: false.
+    /// Whether its records go out by the level that is in force for its target. For an inline site, and
+    /// where the segment has no room for one more target, the filter of the process alone says so.
+    /// Before `install`: false.
     #[must_use]
     pub fn enabled(&self, logger: &Logger) -> bool {
         self.enabled_at(logger, self.level)
@@ -117,7 +118,7 @@ impl Site {
             return sink.admits(level.number(), &self.target);
         }
         let Some(producer) = logger.producer() else { return false };
-        let word = self.word.get_or_init(|| self.level_word(producer));
+        let word = self.level_word(producer).and_then(|at| producer.segment().level_word_at(at));
         let threshold = match word {
             Some(word) => word.load(Relaxed) as u8,
             None => producer.threshold(&self.target),
@@ -159,14 +160,24 @@ impl Site {
         self.facts(&self.names()).encoded_len() <= max_record_bytes(logger) / 2
     }
 
-    /// The word that says what goes out for its target. `None`: there is no room for one more target.
-    fn level_word(&self, producer: &'static Producer) -> Option<&'static AtomicU64> {
+    /// The number of the word that says what goes out for its target. `None`: there is no room for one
+    /// more target.
+    fn level_word(&self, producer: &'static Producer) -> Option<u32> {
         if !self.interned {
             return None;
         }
+        let known = self.word.load(Relaxed);
+        if (known >> 32) as u32 == producer.tag() {
+            return (known as u32).checked_sub(1).filter(|index| *index != NO_WORD);
+        }
         let segment = producer.segment();
-        let id = segment.intern_spare(thread::lane(producer)?, &encode_string(&self.target))?;
-        segment.level_word_spare(id, producer.threshold(&self.target))
+        let lane = thread::lane(producer)?;
+        let id = segment.intern_spare(lane, &encode_string(&self.target));
+        let base = producer.threshold(&self.target);
+        let index = id.and_then(|id| segment.level_word_spare(id, base));
+        let found = u64::from(index.unwrap_or(NO_WORD)) + 1;
+        self.word.store(u64::from(producer.tag()) << 32 | found, Relaxed);
+        index
     }
 }
 
