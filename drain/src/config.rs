@@ -1,6 +1,7 @@
 //! What a drain is to do: the TOML file, what the command line says over it, and the effective
 //! whole of both. Called by `cli`; every value is checked here, so that what follows can rely on it.
 
+pub mod pipeline;
 mod value;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use logring::layout::geometry::RING_BYTES;
 use logring::{Error, Level, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::process::Fault;
 use crate::render::JsonOptions;
 use crate::render::time::Digits;
 use crate::sink::SinkSpec;
@@ -43,6 +45,9 @@ pub struct Settings {
     pub ring_bytes: Option<u64>,
     /// Wait for the segment instead of creating it.
     pub wait: Option<bool>,
+    /// Processors that run once for all sinks.
+    #[serde(default)]
+    pub processors: Vec<Named>,
     /// The sinks; empty means that nothing is said of them.
     #[serde(default, rename = "sink")]
     pub sinks: Vec<Sink>,
@@ -52,7 +57,8 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
-    /// The form of the lines.
+    /// The form of the lines, if there is no renderer.
+    #[serde(default)]
     pub kind: SinkKind,
     /// The file that they are appended to.
     pub path: PathBuf,
@@ -76,13 +82,20 @@ pub struct Sink {
     /// Print line numbers.
     #[serde(default)]
     pub line: bool,
+    /// Processors that run for this sink alone, behind those of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<Named>,
+    /// A renderer of structlog's: the lines hold what the processors leave, not the default line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renderer: Option<Named>,
 }
 
 /// The form of a sink's lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SinkKind {
     /// JSON lines, see `docs/output.md`.
+    #[default]
     Json,
 }
 
@@ -100,6 +113,9 @@ pub struct Config {
     pub ring_bytes: u64,
     /// Wait for the segment instead of creating it.
     pub wait: bool,
+    /// Processors that run once for all sinks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<Named>,
     /// The sinks, at least one, each with a path of its own.
     #[serde(rename = "sink")]
     pub sinks: Vec<Sink>,
@@ -108,13 +124,14 @@ pub struct Config {
 /// How long order waits for one record unless a setting says otherwise.
 pub const MAX_HOLD: Duration = Duration::from_secs(2);
 
+pub use pipeline::Named;
 pub use value::{parse_duration, parse_size};
 
 impl Settings {
     /// The settings of a file.
     ///
     /// # Errors
-    /// A file that cannot be read; a key or value that cannot be, as
+    /// A file that cannot be read; keys or values that cannot be, one a line, as
     /// `<file>:<line>:<column>: <what is wrong and what was expected>`.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
@@ -127,13 +144,24 @@ impl Settings {
     /// # Errors
     /// As for [`Settings::read`].
     pub fn parse(text: &str, name: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+        let settings = toml::from_str(text);
+        let mut faults = pipeline::faults(text);
+        if let Err(error) = &settings {
+            let message = error.message().trim().replace('\n', ", ");
+            faults.push(Fault::new(error.span().unwrap_or(0..0), message));
+        }
+        faults.sort_by_key(|fault| fault.span.start);
+        let place = |fault: &Fault| {
+            let before = text.get(..fault.span.start).unwrap_or("");
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            let message = error.message().trim().replace('\n', ", ");
-            Error::invalid(format!("{name}:{line}:{column}: {message}"))
-        })
+            format!("{name}:{line}:{column}: {}", fault.message)
+        };
+        let told: Vec<String> = faults.iter().map(place).collect();
+        match settings {
+            Ok(settings) if told.is_empty() => Ok(settings),
+            _ => Err(Error::invalid(told.join("\n"))),
+        }
     }
 
     /// These settings where they say something, else `base`'s.
@@ -145,6 +173,7 @@ impl Settings {
             max_hold: self.max_hold.or(base.max_hold),
             ring_bytes: self.ring_bytes.or(base.ring_bytes),
             wait: self.wait.or(base.wait),
+            processors: if self.processors.is_empty() { base.processors } else { self.processors },
             sinks: if self.sinks.is_empty() { base.sinks } else { self.sinks },
         }
     }
@@ -176,6 +205,7 @@ impl Settings {
             max_hold: self.max_hold.unwrap_or(MAX_HOLD),
             ring_bytes: self.ring_bytes.unwrap_or(RING_BYTES),
             wait: self.wait.unwrap_or(false),
+            processors: self.processors,
             sinks: self.sinks,
         })
     }
@@ -193,13 +223,15 @@ impl Sink {
             thread: false,
             file: false,
             line: false,
+            processors: Vec::new(),
+            renderer: None,
         }
     }
 
     /// What its JSON lines hold.
     #[must_use]
     pub fn json_options(&self) -> JsonOptions {
-        let Self { digits, thread, file, line, .. } = *self;
+        let &Self { digits, thread, file, line, .. } = self;
         JsonOptions { digits, thread, file, line }
     }
 

@@ -28,6 +28,7 @@ mod seam;
 pub mod service;
 pub mod sink;
 mod strings;
+pub mod tryout;
 mod watermark;
 
 pub use service::{Options, Service};

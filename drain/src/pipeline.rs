@@ -1,11 +1,12 @@
 //! What happens to one record: decoded, processed, rendered once for each kind of line that the
 //! sinks want. Called by `drain.rs` in time order; writes to private memory only.
 
+use logring::Result;
 use logring::record::{self, Event, Field, Raw};
 use logring::shm::Segment;
 
 use crate::clock::Clock;
-use crate::config::Sink;
+use crate::config::{self, Sink};
 use crate::lane::{Lane, Spent};
 use crate::notice;
 use crate::process::{Chain, Flow};
@@ -16,6 +17,8 @@ use crate::strings::Strings;
 struct Lines {
     /// One of these sinks: it says which events it wants.
     sink: Sink,
+    /// The processors of these sinks alone.
+    chain: Chain,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
     /// Another form is being rendered alone.
@@ -23,10 +26,45 @@ struct Lines {
 }
 
 impl Lines {
+    fn new(sink: &Sink) -> Result<Self> {
+        let renderer: Box<dyn Renderer> = match &sink.renderer {
+            Some(named) => Box::new(config::pipeline::renderer(named)?),
+            None => Box::new(JsonRenderer::new(sink.json_options())),
+        };
+        let chain = config::pipeline::chain(&sink.processors, sink.renderer.is_some())?;
+        Ok(Self { sink: sink.clone(), chain, renderer, bytes: Vec::new(), silent: false })
+    }
+
     fn render(&mut self, event: &Event<'_>) {
         if !self.silent && self.sink.wants(event.level) {
-            self.renderer.render(event, &mut self.bytes);
+            if self.chain.is_empty() {
+                self.renderer.render(event, &mut self.bytes);
+            } else {
+                self.render_processed(event);
+            }
         }
+    }
+
+    /// The event is the other sinks' too: what these processors do is done to a copy.
+    fn render_processed(&mut self, event: &Event<'_>) {
+        self.overdue(event.timestamp_ns);
+        let mut event = event.clone();
+        if self.chain.run(&mut event) == Flow::Keep {
+            self.renderer.render(&event, &mut self.bytes);
+        }
+    }
+
+    fn notice(&mut self, event: &Event<'_>) {
+        if !self.silent && self.sink.wants(event.level) {
+            let mut event = event.clone();
+            self.chain.run_notice(&mut event);
+            self.renderer.render(&event, &mut self.bytes);
+        }
+    }
+
+    fn overdue(&mut self, now_ns: i64) {
+        let Self { chain, renderer, bytes, .. } = self;
+        chain.overdue(now_ns, |event| renderer.render(event, bytes));
     }
 }
 
@@ -42,23 +80,17 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// A pipeline that renders what each of `sinks` wants, which want different lines.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, sinks: Vec<&Sink>) -> Self {
-        let lines = sinks
-            .into_iter()
-            .map(|sink| Lines {
-                sink: sink.clone(),
-                renderer: Box::new(JsonRenderer::new(sink.json_options())),
-                bytes: Vec::new(),
-                silent: false,
-            })
-            .collect();
-        Self {
+    ///
+    /// # Errors
+    /// A processor or renderer that cannot be made.
+    pub(crate) fn new(segment: &'static Segment, chain: Chain, sinks: Vec<&Sink>) -> Result<Self> {
+        Ok(Self {
             strings: Strings::new(segment),
             chain,
-            lines,
+            lines: sinks.into_iter().map(Lines::new).collect::<Result<_>>()?,
             payload_max: segment.max_record_bytes() as usize,
             buffers: [Vec::new(), Vec::new()],
-        }
+        })
     }
 
     /// Takes the lane's next record and renders it, and before it what is missing in front of it.
@@ -104,6 +136,11 @@ impl Pipeline {
                 return false;
             }
             event.late = late;
+            if !chain.is_empty() {
+                chain.overdue(timestamp_ns, |event| {
+                    lines.iter_mut().for_each(|lines| lines.render(event));
+                });
+            }
             if chain.run(&mut event) == Flow::Keep {
                 for lines in lines {
                     lines.render(&event);
@@ -117,11 +154,21 @@ impl Pipeline {
         }
     }
 
-    /// Renders an event of the drain's own; processors do not see it.
+    /// Renders an event of the drain's own; processors do not see it, but those that say what a line
+    /// looks like.
     pub(crate) fn notice(&mut self, event: &Event<'_>) {
+        let mut event = event.clone();
+        self.chain.run_notice(&mut event);
         for lines in &mut self.lines {
-            lines.render(event);
+            lines.notice(&event);
         }
+    }
+
+    /// Renders what processors have to tell at `now_ns`.
+    pub(crate) fn overdue(&mut self, now_ns: i64) {
+        let Self { chain, lines, .. } = self;
+        chain.overdue(now_ns, |event| lines.iter_mut().for_each(|lines| lines.render(event)));
+        lines.iter_mut().for_each(|lines| lines.overdue(now_ns));
     }
 
     /// Bytes rendered and not yet taken, of the longest form.

@@ -11,7 +11,7 @@ use logring::shm::{self, DrainLock, Segment};
 use logring::{Error, Result};
 
 use crate::clock::{Bracketed, Clock};
-use crate::config::{Config, Order, Sink};
+use crate::config::{Config, Named, Order, Sink, pipeline};
 use crate::cursor::{Batch, Cursor, Replayed, Step};
 use crate::drain::{Drain, Turn};
 use crate::ledger::{ClockLine, Ledger, Marks, Opened};
@@ -27,6 +27,8 @@ use crate::watermark;
 /// What a drain is to do.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Processors that run once for all sinks, behind those of the chain that is given.
+    pub processors: Vec<Named>,
     /// Where lines go; at least one.
     pub sinks: Vec<Sink>,
     /// How records are ordered.
@@ -39,8 +41,8 @@ pub struct Options {
 
 impl From<Config> for Options {
     fn from(config: Config) -> Self {
-        let Config { sinks, order, max_hold, .. } = config;
-        Self { sinks, order, max_hold, state_dir: None }
+        let Config { processors, sinks, order, max_hold, .. } = config;
+        Self { processors, sinks, order, max_hold, state_dir: None }
     }
 }
 
@@ -84,8 +86,9 @@ impl Service {
     pub fn start(
         segment: &'static Segment,
         options: &Options,
-        chain: Chain,
+        mut chain: Chain,
     ) -> Result<Self, StartError> {
+        pipeline::add(&mut chain, &options.processors).map_err(StartError::Segment)?;
         let lock = DrainLock::acquire(segment).map_err(StartError::Segment)?;
         let (ledger, opened) = open_ledger(segment, options).map_err(StartError::Segment)?;
         let ledger = Arc::new(ledger);
@@ -96,7 +99,7 @@ impl Service {
             cursors.push((cursor.map_err(StartError::Sink)?, form));
         }
         let (clock, step) = start_clock(segment);
-        let mut pipeline = Pipeline::new(segment, chain, kinds);
+        let mut pipeline = Pipeline::new(segment, chain, kinds).map_err(StartError::Segment)?;
         let mut positions = Vec::new();
         let mut waiting = Vec::new();
         for (cursor, form) in &mut cursors {
@@ -158,7 +161,7 @@ impl Service {
             if stopping && turn == Turn::Idle && self.drain.is_settled() {
                 // One more look: a lane may have ended meanwhile.
                 quiet_after_stop += 1;
-                if quiet_after_stop > 1 {
+                if quiet_after_stop > 1 && !self.drain.tell_rest() {
                     return;
                 }
                 continue;

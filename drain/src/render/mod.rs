@@ -8,6 +8,8 @@ pub mod escape;
 pub mod json;
 mod line;
 pub mod number;
+pub mod python;
+pub mod structlog;
 pub mod template;
 pub mod time;
 mod unique;
