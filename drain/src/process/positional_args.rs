@@ -36,7 +36,7 @@ impl Processor for PositionalArgs {
         let arguments = match arguments {
             // As in Python's logging, a single map is for names.
             AnyValue::List(list) => match &list[..] {
-                [map @ AnyValue::Map(_)] => map,
+                [map @ AnyValue::Map(pairs)] if !pairs.is_empty() => map,
                 _ => arguments,
             },
             map => map,
@@ -90,6 +90,11 @@ fn percent(text: &str, arguments: &AnyValue<'_>) -> Option<String> {
         let value = match (arguments, name) {
             (AnyValue::Map(pairs), Some(name)) => {
                 &pairs.iter().rev().find(|(key, _)| key == name)?.1
+            }
+            // It is the one value for the first place without a name.
+            (map @ AnyValue::Map(_), None) if used == 0 => {
+                used = 1;
+                map
             }
             (AnyValue::List(list), None) => {
                 used += 1;
@@ -158,7 +163,9 @@ impl Directive {
             'f' | 'F' => {
                 let number = float(value)?;
                 let digits = self.precision.unwrap_or(6);
-                let finite = number.is_finite().then(|| format!("{:.digits$}", number.abs()));
+                let point = if self.alternate && digits == 0 { "." } else { "" };
+                let finite =
+                    number.is_finite().then(|| format!("{:.digits$}{point}", number.abs()));
                 (self.sign(number.is_sign_negative()), finite?)
             }
             'c' => match value {

@@ -79,6 +79,25 @@ pub fn write_repr(value: &AnyValue<'_>, out: &mut String) {
     }
 }
 
+/// `bool(value)`.
+#[must_use]
+pub fn is_true(value: &AnyValue<'_>) -> bool {
+    match value {
+        AnyValue::Null => false,
+        AnyValue::Bool(value) => *value,
+        AnyValue::I64(value) | AnyValue::Duration(value) => *value != 0,
+        AnyValue::U64(value) => *value != 0,
+        AnyValue::I128(value) => *value != 0,
+        AnyValue::U128(value) => *value != 0,
+        AnyValue::F64(value) => *value != 0.0,
+        AnyValue::Str(text) | AnyValue::Text(text) => !text.is_empty(),
+        AnyValue::Bytes(bytes) => !bytes.is_empty(),
+        AnyValue::List(items) => !items.is_empty(),
+        AnyValue::Map(pairs) => !pairs.is_empty(),
+        AnyValue::Timestamp(_) | AnyValue::Uuid(_) | AnyValue::Error(_) => true,
+    }
+}
+
 /// An error as Python prints an exception with its causes, innermost first. Where they came from is
 /// known of the outermost alone; errors of Rust do not tell their types, so all are `Error`.
 #[must_use]

@@ -125,7 +125,7 @@ fn write(letter: char, time: &Zoned, out: &mut String) -> std::fmt::Result {
             .and_then(|()| out.write_char(' '))
             .and_then(|()| several(out, "p", "")),
         'R' => several(out, "HM", ":"),
-        's' => write!(out, "{}", time.timestamp().as_second()),
+        's' => write!(out, "{}", time.timestamp().as_nanosecond().div_euclid(1_000_000_000)),
         'S' => write!(out, "{:02}", time.second()),
         't' => out.write_char('\t'),
         'T' | 'X' => several(out, "HMS", ":"),

@@ -96,6 +96,9 @@ const LEVELS: [(&str, &str); 13] = [
 /// Of `exception`, the longest of structlog's.
 const LEVEL_WIDTH: usize = 9;
 
+/// Before each line of a block, unless `exact`.
+const INDENT: &str = "    ";
+
 /// Styles as words, like `bold yellow`: control sequences come from here alone.
 fn styles<'de, D: Deserializer<'de>>(
     from: D,
@@ -126,11 +129,18 @@ impl Form for Console {
         let none = |value: &AnyValue<'_>| *value == AnyValue::Null;
         let stack = take("stack").filter(|stack| !none(stack));
         let exception = take("exception").filter(|exception| !none(exception));
-        let exc_info = take("exc_info").and_then(|value| match &*value {
+        let exc_info = take("exc_info");
+        // As structlog, which draws the line before it looks whether there is something to print.
+        let has_error = exc_info.as_ref().is_some_and(|value| python::is_true(value));
+        let exc_info = exc_info.and_then(|value| match &*value {
             AnyValue::Error(chain) => Some(python::traceback(chain)),
             _ => None,
         });
         let start = out.len();
+        // The key that structlog's default column has as its own.
+        if let Some(value) = take("") {
+            self.pair(start, "", &value, out);
+        }
         if let Some(value) = take(&self.timestamp_key) {
             self.column(start, "", self.color(DIM), &python::str(&value), "", 0, out);
         }
@@ -153,21 +163,15 @@ impl Form for Console {
             pairs.sort_by_key(|(key, _)| *key);
         }
         for (key, value) in &pairs {
-            let mut before = self.color(CYAN).to_owned();
-            safe::put(key, self.exact, &mut before);
-            before.extend([self.color(RESET), "="]);
-            let style = self.color(MAGENTA);
-            self.column(start, &before, style, &self.shown(value), "", 0, out);
+            self.pair(start, key, value, out);
         }
         out.truncate(start + out[start..].trim_end_matches(' ').len());
-        let has_error = exc_info.is_some() || exception.is_some();
         if let Some(stack) = &stack {
             out.push('\n');
             self.block(&python::str(stack), out);
-            if has_error {
-                out.push_str("\n\n");
-                out.push_str(&"=".repeat(79));
-                out.push('\n');
+            if has_error || exception.is_some() {
+                let indent = if self.exact { "" } else { INDENT };
+                out.push_str(&format!("\n{indent}\n{indent}{}\n{indent}", "=".repeat(79)));
             }
         }
         if let Some(text) = exc_info.or_else(|| exception.map(|text| python::str(&text))) {
@@ -204,6 +208,13 @@ impl Console {
             // A column of nothing has no place.
             out.pop();
         }
+    }
+
+    fn pair(&self, start: usize, key: &str, value: &AnyValue<'_>, out: &mut String) {
+        let mut before = self.color(CYAN).to_owned();
+        safe::put(key, self.exact, &mut before);
+        before.extend([self.color(RESET), "="]);
+        self.column(start, &before, self.color(MAGENTA), &self.shown(value), "", 0, out);
     }
 
     fn level(&self, start: usize, level: &str, out: &mut String) {
@@ -244,8 +255,9 @@ impl Console {
         if self.exact {
             return out.push_str(text);
         }
-        for (index, line) in text.lines().enumerate() {
-            out.push_str(if index > 0 { "\n    " } else { "    " });
+        for (index, line) in text.split('\n').enumerate() {
+            out.push_str(if index > 0 { "\n" } else { "" });
+            out.push_str(INDENT);
             safe::put(line, false, out);
         }
     }

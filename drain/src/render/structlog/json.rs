@@ -112,7 +112,7 @@ impl Json {
                 '\u{8}' => out.write_str("\\b"),
                 '\u{c}' => out.write_str("\\f"),
                 char if (char < ' ')
-                    | (self.ensure_ascii && !char.is_ascii())
+                    | (self.ensure_ascii && char > '~')
                     | (!self.exact && safe::is_harmful(char)) =>
                 {
                     let mut units = [0; 2];
