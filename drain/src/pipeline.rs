@@ -1,22 +1,23 @@
 //! What happens to one record: decoded, processed, rendered once for each kind of line that the
 //! sinks want. Called by `drain.rs` in time order; writes to private memory only.
 
-use logring::Result;
+use logring::call::PrivateRecord;
 use logring::record::{self, Event, Field, Raw};
 use logring::shm::Segment;
+use logring::{Level, Result, sys};
 
 use crate::clock::Clock;
-use crate::config::{self, Sink};
+use crate::config::Sink;
 use crate::lane::{Lane, Spent};
 use crate::notice;
 use crate::process::{Chain, Flow};
-use crate::render::{JsonRenderer, Renderer};
+use crate::render::{Form, Guarded, LineOptions, Renderer};
 use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
-struct Lines {
-    /// One of these sinks: it says which events it wants.
-    sink: Sink,
+pub(crate) struct Lines {
+    /// Only events of this level or above.
+    level: Option<Level>,
     /// The processors of these sinks alone.
     chain: Chain,
     renderer: Box<dyn Renderer>,
@@ -26,17 +27,33 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(sink: &Sink) -> Result<Self> {
-        let renderer: Box<dyn Renderer> = match &sink.renderer {
-            Some(named) => Box::new(config::pipeline::renderer(named)?),
-            None => Box::new(JsonRenderer::new(sink.json_options())),
-        };
-        let chain = config::pipeline::chain(&sink.processors, sink.renderer.is_some())?;
-        Ok(Self { sink: sink.clone(), chain, renderer, bytes: Vec::new(), silent: false })
+    /// Those that `sink` wants.
+    ///
+    /// # Errors
+    /// A processor or renderer that cannot be made.
+    pub(crate) fn of(sink: &Sink) -> Result<Self> {
+        Ok(Self { chain: sink.make_chain()?, ..Self::by(sink.level, sink.make_renderer()?) })
+    }
+
+    /// Those of a sink of the user's own, by a renderer of its own if it has one.
+    pub(crate) fn own(level: Option<Level>, renderer: Option<Box<dyn Renderer>>) -> Self {
+        match renderer {
+            Some(renderer) => Self::by(level, Box::new(Guarded::new(renderer))),
+            None => Self::by(level, Form::Json.renderer(LineOptions::default())),
+        }
+    }
+
+    fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
+        Self { level, chain: Chain::new(), renderer, bytes: Vec::new(), silent: false }
+    }
+
+    #[inline]
+    fn wants(&self, event: &Event<'_>) -> bool {
+        !self.silent && self.level.is_none_or(|least| event.level >= least)
     }
 
     fn render(&mut self, event: &Event<'_>) {
-        if !self.silent && self.sink.wants(event.level) {
+        if self.wants(event) {
             if self.chain.is_empty() {
                 self.renderer.render(event, &mut self.bytes);
             } else {
@@ -55,7 +72,7 @@ impl Lines {
     }
 
     fn notice(&mut self, event: &Event<'_>) {
-        if !self.silent && self.sink.wants(event.level) {
+        if self.wants(event) {
             let mut event = event.clone();
             self.chain.run_notice(&mut event);
             self.renderer.render(&event, &mut self.bytes);
@@ -79,18 +96,15 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that renders what each of `sinks` wants, which want different lines.
-    ///
-    /// # Errors
-    /// A processor or renderer that cannot be made.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, sinks: Vec<&Sink>) -> Result<Self> {
-        Ok(Self {
+    /// A pipeline that renders these forms of lines.
+    pub(crate) fn new(segment: &'static Segment, chain: Chain, lines: Vec<Lines>) -> Self {
+        Self {
             strings: Strings::new(segment),
             chain,
-            lines: sinks.into_iter().map(Lines::new).collect::<Result<_>>()?,
+            lines,
             payload_max: segment.max_record_bytes() as usize,
             buffers: [Vec::new(), Vec::new()],
-        })
+        }
     }
 
     /// Takes the lane's next record and renders it, and before it what is missing in front of it.
@@ -154,14 +168,29 @@ impl Pipeline {
         }
     }
 
+    /// Renders what the drain's thread has logged; processors do not see it.
+    pub(crate) fn private(&mut self, record: &PrivateRecord, clock: &Clock) {
+        let raw = Raw {
+            timestamp_ns: clock.convert(record.timestamp),
+            level: record.level,
+            callsite: 0,
+            flags: record.flags,
+            context_len: record.context_len,
+            pid: sys::pid(),
+            tid: sys::tid(),
+            payload: &record.payload,
+        };
+        let mut event = Event::default();
+        let Self { strings, chain, lines, .. } = self;
+        if record::decode(&raw, strings, &mut event).is_ok() {
+            tell(chain, lines, &event);
+        }
+    }
+
     /// Renders an event of the drain's own; processors do not see it, but those that say what a line
     /// looks like.
     pub(crate) fn notice(&mut self, event: &Event<'_>) {
-        let mut event = event.clone();
-        self.chain.run_notice(&mut event);
-        for lines in &mut self.lines {
-            lines.notice(&event);
-        }
+        tell(&mut self.chain, &mut self.lines, event);
     }
 
     /// Renders what processors have to tell at `now_ns`.
@@ -205,6 +234,12 @@ impl Pipeline {
         // And a little more: to grow at a batch's last line would copy all of it.
         std::mem::replace(&mut lines.bytes, Vec::with_capacity(room + room / 8))
     }
+}
+
+fn tell(chain: &mut Chain, lines: &mut [Lines], event: &Event<'_>) {
+    let mut event = event.clone();
+    chain.run_notice(&mut event);
+    lines.iter_mut().for_each(|lines| lines.notice(&event));
 }
 
 impl std::fmt::Debug for Pipeline {

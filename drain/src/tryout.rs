@@ -10,7 +10,7 @@ use logring::{Error, Result};
 
 use crate::config::{Sink, pipeline};
 use crate::process::{Chain, Flow};
-use crate::render::{JsonRenderer, Renderer};
+use crate::render::Renderer;
 
 pub use read::event;
 
@@ -36,11 +36,7 @@ impl Tryout {
     /// A processor or renderer that cannot be made.
     pub fn new(processors: &[pipeline::Named], sinks: Vec<Sink>) -> Result<Self> {
         let lines = |sink: Sink| {
-            let renderer: Box<dyn Renderer> = match &sink.renderer {
-                Some(named) => Box::new(pipeline::renderer(named)?),
-                None => Box::new(JsonRenderer::new(sink.json_options())),
-            };
-            let chain = pipeline::chain(&sink.processors, sink.renderer.is_some())?;
+            let (chain, renderer) = (sink.make_chain()?, sink.make_renderer()?);
             Ok(Lines { sink, chain, renderer, out: Vec::new() })
         };
         let chain = pipeline::chain(processors, false)?;

@@ -5,7 +5,8 @@
 //! everything else is done before, or is cold.
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
-use super::overflow::insist;
+use super::drain_thread::{self, PrivateRecord};
+use super::overflow::{Overflow, insist};
 use super::thread::{self, EXTENSIONS_MAX, ThreadState};
 use super::{Callsite, Logger, Producer, installed};
 use crate::layout::record::{self, flags};
@@ -73,7 +74,7 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
 #[inline(never)]
 #[must_use]
 pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
-    let Some(producer) = logger.segment() else { return Writer::closed() };
+    let Some(producer) = logger.producer() else { return Writer::closed() };
     let thread = thread::current(producer);
     let segment = producer.segment();
     let context = logger.context_bytes();
@@ -115,7 +116,7 @@ pub fn commit(writer: Writer) {
 fn publish(owner: *const ()) {
     // SAFETY: null, or the thread's state that `begin` put there, which is never unmapped.
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
-    let Some(segment) = thread.segment.get() else { return };
+    let Some(segment) = thread.segment.get() else { return drain_thread::commit() };
     let level = thread.level.get();
     if thread.long.get() {
         return publish_head(thread, segment, level);
@@ -193,17 +194,26 @@ fn begin_cold(
     len: usize,
 ) -> Writer {
     let mut thread = thread::current(producer);
+    let mut overflow = producer.overflow();
     if thread.cell.left() == 0 {
-        let registered = match thread.cell.state() {
+        if drain_thread::drains(producer.segment()) {
+            return begin_private(callsite, producer, context, len);
+        }
+        let other = match thread.cell.state() {
             State::Unregistered => thread::register(producer),
-            // A call inside a call (a signal handler, an allocator's hook).
-            State::Live | State::Registering | State::Drain => None,
+            // A call inside a call (a signal handler, an allocator's hook) has a lane of its own. It
+            // never waits: the call that it interrupts may be what others wait for.
+            State::Live => {
+                overflow = Overflow::Drop;
+                thread.inner()
+            }
+            State::Registering | State::Drain => None,
         };
-        let Some(registered) = registered else {
+        let Some(other) = other else {
             producer.count_drop();
             return Writer::closed();
         };
-        thread = registered;
+        thread = other;
     }
     let cached = callsite.cached();
     let id = if (cached >> 32) as u32 == producer.tag() {
@@ -227,9 +237,9 @@ fn begin_cold(
     thread.cell.close();
     let open =
         if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
-            open_short(producer, thread, header)
+            open_short(producer, thread, overflow, header)
         } else {
-            open_long(producer, thread, header)
+            open_long(producer, thread, overflow, header)
         };
     let Some(mut writer) = open else {
         thread.cell.drop_one(segment);
@@ -244,27 +254,66 @@ fn begin_cold(
     writer
 }
 
+/// A record of a drain's own thread: into private memory.
+#[cold]
+fn begin_private(
+    callsite: &'static Callsite,
+    producer: &'static Producer,
+    context: &[u8],
+    len: usize,
+) -> Writer {
+    let facts = callsite.facts().encode();
+    let wanted = 4 + facts.len() + context.len() + len;
+    let payload = wanted.min(producer.segment().max_record_bytes() as usize);
+    let header = PrivateRecord {
+        timestamp: producer.now(),
+        level: callsite.facts().level,
+        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        context_len: context.len() as u32,
+        payload: Vec::new(),
+    };
+    let Some(start) = drain_thread::open(producer, header, payload) else {
+        return Writer::closed();
+    };
+    // SAFETY: `payload` bytes at `start` are this thread's until it commits, and nothing comes
+    // after them; a second record is not opened before.
+    let mut writer = unsafe {
+        let end = start.as_ptr().add(payload);
+        Writer::new(start.as_ptr(), end, thread::private_rest())
+    };
+    writer.put_slice(&(facts.len() as u32).to_le_bytes());
+    writer.put_slice(&facts);
+    writer.put_slice(context);
+    writer
+}
+
 /// A record that fits a block; the cell is closed. `None` when the ring is full.
 fn open_short(
     producer: &'static Producer,
     thread: &'static ThreadState,
+    overflow: Overflow,
     header: Header,
 ) -> Option<Writer> {
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
-    make_room(producer, thread, slots)?;
+    make_room(producer, thread, overflow, slots)?;
     open_in_block(producer, thread, slots, header)
 }
 
 /// Sees to it that `slots` slots fit the open block; the cell is closed before and after.
-fn make_room(producer: &'static Producer, thread: &'static ThreadState, slots: u32) -> Option<()> {
+fn make_room(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    overflow: Overflow,
+    slots: u32,
+) -> Option<()> {
     let cell = &thread.cell;
     let segment = producer.segment();
     let left = cell.open_block().map_or(0, |(_, next)| segment.slots_per_block() - next);
     if left >= slots {
         return Some(());
     }
-    insist(producer, || cell.cross(segment).then_some(()))?;
+    insist(producer, overflow, || cell.cross(segment).then_some(()))?;
     segment.drain_area().ring_doorbell();
     Some(())
 }
@@ -274,6 +323,7 @@ fn make_room(producer: &'static Producer, thread: &'static ThreadState, slots: u
 fn open_long(
     producer: &'static Producer,
     thread: &'static ThreadState,
+    overflow: Overflow,
     header: Header,
 ) -> Option<Writer> {
     let segment = producer.segment();
@@ -287,12 +337,14 @@ fn open_long(
     let list = thread.extension_list()?;
     let list_bytes = count * record::FRAGMENT_BYTES;
     let slots = record::slots_for(list_bytes, segment.slot_size()) as u32;
-    make_room(producer, thread, slots)?;
+    make_room(producer, thread, overflow, slots)?;
     let lane = cell.lane();
-    insist(producer, || long::start_collecting(segment, lane).then_some(()))?;
+    insist(producer, overflow, || long::start_collecting(segment, lane).then_some(()))?;
     let mut have = 0;
     while have < count {
-        let Some(claimed) = insist(producer, || long::collect_one(segment, cell)) else { break };
+        let Some(claimed) = insist(producer, overflow, || long::collect_one(segment, cell)) else {
+            break;
+        };
         // SAFETY: the list has room for `EXTENSIONS_MAX` entries and is this thread's.
         unsafe { list.add(have).write([claimed.block, claimed.generation]) };
         have += 1;

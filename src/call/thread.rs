@@ -9,6 +9,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
+use super::drain_thread;
 use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
@@ -51,6 +52,9 @@ pub(crate) struct ThreadState {
     pub(crate) extents: UnsafeCell<Extents>,
     /// Extension blocks and their generations: a page, mapped at the first long record.
     pub(crate) extensions: Cell<Option<NonNull<Extension>>>,
+    /// For calls inside a call of this state: a state with a lane of its own. A second state has
+    /// none.
+    second: Cell<Option<&'static Self>>,
     /// Whose state this is: a lane reference + 1, [`TAKEN`] during registration, 0 = nobody's.
     owner: AtomicU64,
 }
@@ -80,6 +84,10 @@ static NOBODY: ReadOnly = ReadOnly(ThreadState::nobody());
 thread_local! {
     static STATES_OF_THREAD: [Cell<*const ThreadState>; PLACES] =
         const { [const { Cell::new(&raw const NOBODY.0) }; PLACES] };
+}
+
+thread_local! {
+    static PRIVATE_REST: UnsafeCell<Rest> = const { UnsafeCell::new(Rest::slots(0, 0)) };
 }
 
 /// The calling thread's state at a place: [`INSTALLED`], or [`Producer::place`]. At the first it may
@@ -121,24 +129,44 @@ pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
     }
 }
 
-/// Registers the calling thread: a state, the process's entry, a lane. `None` when a table is full.
-/// What the thread logs from inside (allocator hooks, signal handlers) is dropped and counted.
+/// Registers the calling thread: a state, the process's entry, a lane, and a second state and lane
+/// for calls inside a call. `None` when a table is full. What the thread logs from inside (allocator
+/// hooks, signal handlers) is dropped and counted.
 #[cold]
 pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadState> {
+    if drain_thread::drains(producer.segment()) {
+        return None;
+    }
     let state = take_state(producer)?;
-    // Its last thread may have died in the middle of a long record.
-    state.long.set(false);
     state.cell.set_state(State::Registering);
     set_current(producer, state);
+    if !equip(producer, state, LaneKind::Main) {
+        set_current(producer, &NOBODY.0);
+        return None;
+    }
+    // Now, since a signal handler may have interrupted the C library where it keeps the list of
+    // robust mutexes. Without one, calls inside a call are dropped and counted.
+    state.second.set(take_state(producer).filter(|second| {
+        second.cell.set_state(State::Registering);
+        equip(producer, second, LaneKind::Second)
+    }));
+    Some(state)
+}
+
+/// Gives a state that was just taken its lane, and opens it. False when a table is full; then the
+/// state is nobody's again.
+fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKind) -> bool {
+    // Its last thread may have died in the middle of a long record.
+    state.long.set(false);
+    state.second.set(None);
     let lane = producer.segment().register_process().and_then(|process| {
-        let lane = producer.segment().register_lane(process.index, LaneKind::Main)?;
+        let lane = producer.segment().register_lane(process.index, kind)?;
         Some((lane, process.index))
     });
     let Some((lane, process)) = lane else {
         state.cell.set_state(State::Unregistered);
         state.owner.store(0, Relaxed);
-        set_current(producer, &NOBODY.0);
-        return None;
+        return false;
     };
     state.owner.store(owner_of(lane), Relaxed);
     state.producer.set(Some(producer));
@@ -148,7 +176,35 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     // SAFETY: the state is this thread's, and no record is open in it.
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
-    Some(state)
+    true
+}
+
+/// The calling thread becomes the drain of `producer`'s segment, or is it no longer: if it has a lane
+/// there, that is closed meanwhile. No call of it may be inside.
+pub(super) fn set_drain(producer: &'static Producer, is_drain: bool) {
+    let cell = &at(producer.place()).cell;
+    match cell.state() {
+        State::Live if is_drain => {
+            cell.close();
+            cell.set_state(State::Drain);
+        }
+        State::Drain if !is_drain => {
+            cell.set_state(State::Live);
+            cell.reopen();
+        }
+        _ => {}
+    }
+}
+
+/// Where the drain's own records end, and whose they are: see `drain_thread`.
+pub(super) fn private_rest() -> *mut Rest {
+    PRIVATE_REST.with(|rest| {
+        let at = rest.get();
+        // SAFETY: this thread's alone, and no writer is open over it: nothing is written but inside
+        // of one call.
+        unsafe { *at = Rest::slots(0, 0).owned_by(NOBODY.0.as_owner()) };
+        at
+    })
 }
 
 const fn owner_of(lane: LaneRef) -> u64 {
@@ -206,6 +262,11 @@ impl ThreadState {
     const fn nobody() -> Self {
         // SAFETY: all-zero is the unused state: null pointers, zero numbers, `None`.
         unsafe { core::mem::zeroed() }
+    }
+
+    /// The state for a call inside a call of this state; `None` when a call is inside there too.
+    pub(crate) fn inner(&self) -> Option<&'static Self> {
+        self.second.get().filter(|second| second.cell.left() > 0)
     }
 
     /// What a writer remembers of the thread that opened it.

@@ -88,8 +88,14 @@ fn make_renderer(value: Spanned<DeValue<'_>>) -> Result<StructlogRenderer, Fault
 }
 
 /// Settings of a sink that say what its default line looks like, each with its default.
-const DEFAULT_LINE: [(&str, &str); 5] =
-    [("kind", "json"), ("digits", "6"), ("thread", "false"), ("file", "false"), ("line", "false")];
+const DEFAULT_LINE: [(&str, &str); 6] = [
+    ("kind", "json"),
+    ("colors", "auto"),
+    ("digits", "6"),
+    ("thread", "false"),
+    ("file", "false"),
+    ("line", "false"),
+];
 
 /// A scalar as text.
 fn plain(value: &DeValue<'_>) -> String {
@@ -113,7 +119,11 @@ pub(super) fn faults(text: &str) -> Vec<Fault> {
     let sinks = file.remove("sink").map(Spanned::into_inner);
     if let Some(DeValue::Array(sinks)) = sinks {
         for sink in sinks {
+            let span = sink.span();
             let DeValue::Table(mut sink) = sink.into_inner() else { continue };
+            if !sink.contains_key("kind") && !sink.contains_key("renderer") {
+                faults.push(Fault::new(span, "missing field `kind`, expected it or `renderer`"));
+            }
             let renderer = sink.remove("renderer");
             if let Some(processors) = sink.remove("processors") {
                 check(processors, renderer.is_some(), &mut faults);

@@ -28,12 +28,12 @@ pub mod text;
 pub mod timestamp;
 pub mod unicode;
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use logring::record::{AnyValue, Event, Field};
+
+use crate::panics::caught;
 
 pub use registry::{Fault, Made};
 
@@ -149,9 +149,7 @@ impl Chain {
     pub fn overdue(&mut self, now_ns: i64, mut tell: impl FnMut(&mut Event<'_>)) {
         for at in 0..self.steps.len() {
             // A panic there is told by the next event's, if it is one that comes again.
-            while let Ok(Some(due)) =
-                catch_unwind(AssertUnwindSafe(|| self.steps[at].processor.overdue(now_ns)))
-            {
+            while let Ok(Some(due)) = caught(|| self.steps[at].processor.overdue(now_ns)) {
                 match due {
                     Due::Event(mut event) => {
                         if self.run_from(at + 1, &mut event, |_| true) == Flow::Keep {
@@ -183,14 +181,13 @@ impl Chain {
             text::place(event);
         }
         for step in self.steps.iter_mut().skip(first).filter(|step| runs(step)) {
-            // Unwind safety: what a panic leaves half done in the event is still an event, and
-            // what it leaves in the processor is its own to bear.
-            match catch_unwind(AssertUnwindSafe(|| step.processor.process(event))) {
+            // What a panic leaves half done in the event is still an event.
+            match caught(|| step.processor.process(event)) {
                 Ok(Flow::Keep) => {}
                 Ok(Flow::Drop) => return Flow::Drop,
-                Err(payload) => {
+                Err(text) => {
                     self.panics += 1;
-                    mark(event, &step.name, &*payload);
+                    mark(event, &step.name, &text);
                 }
             }
         }
@@ -207,15 +204,10 @@ impl fmt::Debug for Chain {
 }
 
 #[cold]
-fn mark(event: &mut Event<'_>, name: &str, payload: &(dyn Any + Send)) {
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text");
+fn mark(event: &mut Event<'_>, name: &str, text: &str) {
     event.fields.push(Field {
         key: Cow::Borrowed(PROCESSOR_ERROR),
-        value: AnyValue::Str(Cow::Owned(format!("{name}: {message}"))),
+        value: AnyValue::Str(Cow::Owned(format!("{name}: {text}"))),
     });
 }
 

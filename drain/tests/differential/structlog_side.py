@@ -25,8 +25,9 @@ class Clock:
 
     @staticmethod
     def now(tz=None):
-        local = now.astimezone()
-        return now if tz else local.replace(tzinfo=None)
+        # Which of two equal local times it is, is known of one made from a timestamp.
+        local = real.datetime.fromtimestamp(now_ns // 10**9)
+        return now if tz else local.replace(microsecond=now.microsecond)
 
 
 p.datetime = types.SimpleNamespace(datetime=Clock, timezone=real.timezone)

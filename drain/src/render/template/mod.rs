@@ -22,6 +22,7 @@ pub struct Templates {
     places: HashMap<Box<str>, usize>,
     parsed: Vec<Vec<Piece>>,
     scratch: String,
+    whole: String,
 }
 
 /// Distinct texts that are kept; beyond, all are forgotten: texts made at run time must not grow
@@ -57,6 +58,27 @@ impl Templates {
         mut put: impl FnMut(&str),
     ) {
         fill(&template.0, fields, &mut self.scratch, &mut put);
+    }
+
+    /// The filled text as a whole, unescaped.
+    pub(crate) fn filled<'t>(&'t mut self, text: &'t str, fields: &[Field<'_>]) -> &'t str {
+        if !text.contains(['{', '}']) {
+            return text;
+        }
+        self.whole(|own, put| own.fill_pieces(text, fields, put))
+    }
+
+    /// The same for a text that is parsed already.
+    pub(crate) fn filled_in(&mut self, template: &Template, fields: &[Field<'_>]) -> &str {
+        self.whole(|own, put| fill(&template.0, fields, &mut own.scratch, put))
+    }
+
+    fn whole(&mut self, fill: impl FnOnce(&mut Self, &mut dyn FnMut(&str))) -> &str {
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        fill(self, &mut |piece| whole.push_str(piece));
+        self.whole = whole;
+        &self.whole
     }
 
     fn fill_pieces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {
