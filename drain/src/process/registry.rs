@@ -1,5 +1,5 @@
 //! All processors by name: the one place where a configuration's names meet their code. A new one is
-//! a file beside this one and a line in [`ALL`]; `docs/add-a-processor.md` walks through it.
+//! a file beside this one and a line in `ALL`; `docs/add-a-processor.md` walks through it.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! The event's text while processors work on it. A producer sends it with its placeholders unfilled;
 //! it is filled last, by the renderer, so that what a processor redacts is redacted in the text too.
 //!
-//! In a sink with a renderer of its own the text has a place among the fields, at which [`MARK`]
+//! In a sink with a renderer of its own the text has a place among the fields, at which a mark
 //! stands until then: a processor can move that place, or put another value there.
 
 use std::borrow::Cow;
