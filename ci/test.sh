@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ci/setup.sh tools
+ci/setup.sh tools python
 mkdir -p target/ci
 
 # The number of tests that passed according to the cargo output in file $1.

@@ -95,7 +95,7 @@ const DRAIN: &[(&str, &[&str])] = &[
     ("lane", &["ledger"]),
     ("lanes", &["lane"]),
     ("merge", &["lane", "lanes"]),
-    ("process", &[]),
+    ("process", &["render::python", "render::template"]),
     ("render", &[]),
     ("cursor", &["ledger", "sink"]),
 ];

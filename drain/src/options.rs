@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use logring::{Error, Level, Result};
 
-use crate::config::{Config, MAX_HOLD, Order, Sink};
+use crate::config::{Config, MAX_HOLD, Named, Order, Sink};
 use crate::cursor::Cursor;
 use crate::process::{Chain, Processor};
 use crate::render::Renderer;
@@ -31,6 +31,8 @@ const NAME_MAX: usize = 64;
 pub struct Options {
     pub(crate) destinations: Vec<Destination>,
     pub(crate) chain: Chain,
+    /// Processors of a configuration, behind those of the chain.
+    pub(crate) processors: Vec<Named>,
     pub(crate) order: Order,
     pub(crate) max_hold: MaxHold,
     pub(crate) state_dir: Option<PathBuf>,
@@ -122,6 +124,13 @@ impl Options {
         self
     }
 
+    /// Processors of a configuration, such as `{ name = "redact", keys = ["password"] }`; they run
+    /// behind all those of the program.
+    #[must_use]
+    pub fn configured(self, processors: Vec<Named>) -> Self {
+        Self { processors, ..self }
+    }
+
     /// How records of different threads are put in order.
     #[must_use]
     pub fn order(self, order: Order) -> Self {
@@ -183,7 +192,11 @@ impl Destination {
     /// Whether it can be opened, as far as can be told without making anything.
     pub(crate) fn check(&self) -> Result<()> {
         match self {
-            Self::Sink(sink) => Cursor::check(&sink.spec()?),
+            Self::Sink(sink) => {
+                sink.make_chain()?;
+                sink.make_renderer()?;
+                Cursor::check(&sink.spec()?)
+            }
             Self::Own(sink) => own_name(&sink.name).map(drop),
         }
     }
@@ -192,8 +205,8 @@ impl Destination {
 impl From<Config> for Options {
     /// Segment, size and `wait` are not the drain's to decide here.
     fn from(config: Config) -> Self {
-        let Config { sinks, order, max_hold, .. } = config;
-        Self::new(sinks).order(order).max_hold(max_hold)
+        let Config { processors, sinks, order, max_hold, .. } = config;
+        Self::new(sinks).configured(processors).order(order).max_hold(max_hold)
     }
 }
 
