@@ -54,8 +54,8 @@ fn a_processor_may_log_about_each_event() {
                 seen += 1;
                 Flow::Keep
             });
-        // A pass over this ring is written in several batches.
-        let builder = builder(segment).ring_bytes(4 << 20);
+        // A pass over this ring is written in several batches, between which others log on.
+        let builder = builder(segment).ring_bytes(2 << 20);
         let _guard = builder.embedded(options).expect("embedded");
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
