@@ -3,12 +3,13 @@
 
 use logring::call::PrivateRecord;
 use logring::record::{self, Event, Field, Raw};
+use logring::ring::Memory;
 use logring::shm::Segment;
 use logring::{Level, sys};
 
 use crate::clock::Clock;
 use crate::config::Sink;
-use crate::lane::{Lane, Spent};
+use crate::lane::{Lane, Spent, Taken};
 use crate::notice;
 use crate::process::{Chain, Flow};
 use crate::render::{Form, Guarded, LineOptions, Renderer};
@@ -38,7 +39,8 @@ impl Lines {
         }
     }
 
-    fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
+    /// Those from this level on, by a renderer.
+    pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
         Self { level, renderer, bytes: Vec::new(), silent: false }
     }
 
@@ -50,8 +52,8 @@ impl Lines {
 }
 
 /// Decoding, processors and renderers.
-pub(crate) struct Pipeline {
-    strings: Strings,
+pub(crate) struct Pipeline<'s> {
+    strings: Strings<'s>,
     chain: Chain,
     lines: Vec<Lines>,
     payload_max: usize,
@@ -59,9 +61,9 @@ pub(crate) struct Pipeline {
     buffers: [Vec<Field<'static>>; 2],
 }
 
-impl Pipeline {
+impl<'s> Pipeline<'s> {
     /// A pipeline that renders these forms of lines.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, lines: Vec<Lines>) -> Self {
+    pub(crate) fn new(segment: &'s Segment, chain: Chain, lines: Vec<Lines>) -> Self {
         Self {
             strings: Strings::new(segment),
             chain,
@@ -74,7 +76,7 @@ impl Pipeline {
     /// Takes the lane's next record and renders it, and before it what is missing in front of it.
     pub(crate) fn deliver(
         &mut self,
-        segment: &Segment,
+        memory: &impl Memory,
         clock: &Clock,
         lane: &mut Lane,
         written_up_to: &mut u64,
@@ -82,47 +84,53 @@ impl Pipeline {
     ) {
         let Some(head) = lane.head else { return };
         let timestamp_ns = clock.convert(head.timestamp);
-        let who = lane.who();
-        match lane.sequence {
-            Some(last) => {
-                let missing = head.sequence.saturating_sub(last).saturating_sub(1);
-                if missing > 0 {
-                    self.notice(&notice::lost(timestamp_ns, missing, who));
-                }
-            }
-            None => self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who)),
-        }
-        lane.sequence = Some(head.sequence.max(lane.sequence.unwrap_or(0)));
+        let (who, owner, last) = (lane.who(), lane.owner, lane.sequence);
+        let missing = last.map_or(0, |last| head.sequence.saturating_sub(last).saturating_sub(1));
         let late = head.timestamp < *written_up_to;
+        let taken = lane.take(memory, self.payload_max, spent);
+        if matches!(taken, Taken::Outrun) {
+            return;
+        }
+        if last.is_none() {
+            self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who));
+        } else if missing > 0 {
+            self.notice(&notice::lost(timestamp_ns, missing, who));
+        }
         *written_up_to = head.timestamp.max(*written_up_to);
-
-        let owner = lane.owner;
-        let Self { strings, chain, lines, payload_max, buffers, .. } = self;
+        let Self { strings, chain, lines, buffers, .. } = self;
         let mut event = Event::with_buffers(std::mem::take(buffers));
-        let whole = lane.take(segment, *payload_max, spent).is_some_and(|record| {
-            let raw = Raw {
-                timestamp_ns,
-                level: record.level,
-                callsite: record.callsite,
-                flags: record.flags,
-                context_len: record.context_len,
-                pid: owner.pid,
-                tid: owner.tid,
-                payload: record.payload,
-            };
-            if record::decode(&raw, strings, &mut event).is_err() {
-                return false;
-            }
-            event.late = late;
-            if chain.run(&mut event) == Flow::Keep {
-                for lines in lines {
-                    lines.render(&event);
+        let whole = match taken {
+            Taken::Record(record) => {
+                let raw = Raw {
+                    timestamp_ns,
+                    level: record.level,
+                    callsite: record.callsite,
+                    flags: record.flags,
+                    context_len: record.context_len,
+                    pid: owner.pid,
+                    tid: owner.tid,
+                    payload: record.payload,
+                };
+                let whole = record::decode(&raw, strings, &mut event).is_ok();
+                if whole {
+                    event.late = late;
+                    if chain.run(&mut event) == Flow::Keep {
+                        for lines in lines {
+                            lines.render(&event);
+                        }
+                    }
                 }
+                whole
             }
-            true
-        });
+            Taken::Malformed | Taken::Outrun => false,
+        };
         *buffers = event.into_buffers();
-        if !whole {
+        lane.sequence = Some(head.sequence.max(last.unwrap_or(0)));
+        lane.tally.lost = lane.tally.lost.wrapping_add(missing);
+        if whole {
+            lane.delivered += 1;
+        } else {
+            lane.tally.malformed += 1;
             self.notice(&notice::malformed(timestamp_ns, 1, who));
         }
     }
@@ -190,7 +198,7 @@ impl Pipeline {
     }
 }
 
-impl std::fmt::Debug for Pipeline {
+impl std::fmt::Debug for Pipeline<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline").field("forms", &self.lines.len()).finish_non_exhaustive()
     }

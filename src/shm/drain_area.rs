@@ -61,6 +61,8 @@ words! {
     alive: AtomicU32 at ALIVE;
     /// The drain's epoch.
     epoch: AtomicU64 at EPOCH;
+    /// The highest number of owned blocks that drains have seen.
+    high_water: AtomicU32 at HIGH_WATER;
     /// 1 while the drain sleeps and wants the doorbell rung.
     sleeping: AtomicU32 at SLEEPING;
     /// The doorbell, a futex.
