@@ -26,13 +26,9 @@ pub mod sys;
 pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
-    Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, flush, logger,
+    Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, builder, early_calls, flush,
+    logger,
 };
 pub use error::{Error, Result};
 pub use level::Level;
 pub use record::{AsDebug, AsDisplay, AsError, Bytes, List, Map, Uuid, Value, Writer};
-
-/// The README's example compiles.
-#[cfg(all(doctest, not(logring_loom)))]
-#[doc = include_str!("../README.md")]
-struct Readme;

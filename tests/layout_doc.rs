@@ -167,6 +167,7 @@ fn compiled() -> BTreeMap<String, u64> {
         record::flags::TRUNCATED,
         record::flags::EXTRA,
         record::flags::LEVEL_OVERRIDE,
+        record::flags::TEXT,
     ]
 }
 

@@ -29,6 +29,30 @@ struct Header {
     context_len: u32,
 }
 
+/// Where a record's facts come from.
+pub(super) trait Origin {
+    /// The facts as the dictionary has them.
+    fn content(&self) -> Vec<u8>;
+    /// Their id in the dictionary of the producer's segment; 0 = they stand inline in the record. The
+    /// calling thread is registered.
+    fn id(&self, producer: &'static Producer) -> u32;
+}
+
+impl Origin for &'static Callsite {
+    fn content(&self) -> Vec<u8> {
+        self.facts().encode()
+    }
+
+    fn id(&self, producer: &'static Producer) -> u32 {
+        let cached = self.cached();
+        if (cached >> 32) as u32 == producer.tag() {
+            cached as u32
+        } else {
+            installed::register(self, producer)
+        }
+    }
+}
+
 /// Opens a record whose fields take `len` bytes; the logger's context is in it already. The writer
 /// is closed when the record is dropped.
 ///
@@ -193,11 +217,27 @@ fn begin_cold(
     context: &[u8],
     len: usize,
 ) -> Writer {
+    let level = Level::new(callsite.facts().level);
+    begin_record(&callsite, producer, level, 0, context, len)
+}
+
+/// Opens a record whatever it is of, with `len` bytes behind the context; `set` are flags of what the
+/// caller puts there.
+#[cold]
+#[inline(never)]
+pub(super) fn begin_record(
+    origin: &dyn Origin,
+    producer: &'static Producer,
+    level: Level,
+    set: u16,
+    context: &[u8],
+    len: usize,
+) -> Writer {
     let mut thread = thread::current(producer);
     let mut overflow = producer.overflow();
     if thread.cell.left() == 0 {
         if drain_thread::drains(producer.segment()) {
-            return begin_private(callsite, producer, context, len);
+            return begin_private(origin, producer, level, set, context, len);
         }
         let other = match thread.cell.state() {
             State::Unregistered => thread::register(producer),
@@ -215,21 +255,16 @@ fn begin_cold(
         };
         thread = other;
     }
-    let cached = callsite.cached();
-    let id = if (cached >> 32) as u32 == producer.tag() {
-        cached as u32
-    } else {
-        installed::register(callsite, producer)
-    };
-    let inline = if id == 0 { callsite.facts().encode() } else { Vec::new() };
+    let id = origin.id(producer);
+    let inline = if id == 0 { origin.content() } else { Vec::new() };
     let inline_len = if id == 0 { 4 + inline.len() } else { 0 };
     let segment = producer.segment();
     let wanted = inline_len + context.len() + len;
     let payload = wanted.min(segment.max_record_bytes() as usize);
     let header = Header {
         callsite: id,
-        level: callsite.facts().level,
-        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
         fragments: 0,
         payload_len: payload as u32,
         context_len: context.len() as u32,
@@ -257,18 +292,20 @@ fn begin_cold(
 /// A record of a drain's own thread: into private memory.
 #[cold]
 fn begin_private(
-    callsite: &'static Callsite,
+    origin: &dyn Origin,
     producer: &'static Producer,
+    level: Level,
+    set: u16,
     context: &[u8],
     len: usize,
 ) -> Writer {
-    let facts = callsite.facts().encode();
+    let facts = origin.content();
     let wanted = 4 + facts.len() + context.len() + len;
     let payload = wanted.min(producer.segment().max_record_bytes() as usize);
     let header = PrivateRecord {
         timestamp: producer.now(),
-        level: callsite.facts().level,
-        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
         context_len: context.len() as u32,
         payload: Vec::new(),
     };

@@ -29,7 +29,7 @@ pub use drain_area::{Anchor, DrainArea, SinkState};
 pub use drain_lock::{DrainLock, Holder};
 pub use lane::LaneInfo;
 pub use memory::Signature;
-pub use name::{find_runtime_dir, runtime_dir};
+pub use name::{existing_runtime_dir, runtime_dir};
 pub use process::{ProcessInfo, ProcessRef};
 pub use segment::{Segment, SegmentSpec};
 pub use tally::Tally;

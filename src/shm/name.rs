@@ -94,43 +94,37 @@ pub fn check(name: &str) -> Result<()> {
 /// # Errors
 /// It cannot be created, is not a directory, belongs to another user, or others may write there.
 pub fn runtime_dir() -> Result<PathBuf> {
-    if let Some(chosen) = chosen_runtime_dir() {
-        return private_directory(&chosen);
-    }
-    // Only root can create it there; whoever prepared the machine may have done so for others.
-    let [system, temporary] = default_runtime_dirs();
-    match private_directory(&system) {
-        Ok(path) => Ok(path),
-        Err(_) if !system.exists() => private_directory(&temporary),
-        Err(error) => Err(error),
+    let (path, fallback) = runtime_dirs();
+    match (private_directory(&path), fallback) {
+        (Err(_), Some(fallback)) if !path.exists() => private_directory(&fallback),
+        (made, _) => made,
     }
 }
 
-/// The same directory for who only looks: nothing is created, `None` when there is none.
+/// The same directory if it is there; `None` when nobody has made it yet.
 ///
 /// # Errors
-/// As [`runtime_dir`].
-pub fn find_runtime_dir() -> Result<Option<PathBuf>> {
-    let places = match chosen_runtime_dir() {
-        Some(chosen) => vec![chosen],
-        None => default_runtime_dirs().to_vec(),
-    };
-    match places.into_iter().find(|path| path.exists()) {
-        Some(path) => check_directory(&path).map(|()| Some(path)),
-        None => Ok(None),
-    }
+/// It is not a directory, belongs to another user, or others may write there.
+pub fn existing_runtime_dir() -> Result<Option<PathBuf>> {
+    let (path, fallback) = runtime_dirs();
+    let found = [Some(path), fallback].into_iter().flatten().find(|path| path.exists());
+    found.map(|path| checked_directory(&path)).transpose()
 }
 
-fn chosen_runtime_dir() -> Option<PathBuf> {
+/// Where the runtime directory stands, and where it does when it cannot be made there.
+fn runtime_dirs() -> (PathBuf, Option<PathBuf>) {
     let from =
         |key: &str| std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
-    from("LOGRING_RUNTIME_DIR")
-        .or_else(|| from("XDG_RUNTIME_DIR").map(|session| session.join("logring")))
-}
-
-fn default_runtime_dirs() -> [PathBuf; 2] {
-    let name = format!("logring-{}", file::effective_uid());
-    [Path::new("/run").join(&name), std::env::temp_dir().join(name)]
+    let uid = file::effective_uid();
+    if let Some(chosen) = from("LOGRING_RUNTIME_DIR") {
+        return (chosen, None);
+    }
+    if let Some(session) = from("XDG_RUNTIME_DIR") {
+        return (session.join("logring"), None);
+    }
+    // Only root can create it there; whoever prepared the machine may have done so for others.
+    let fallback = std::env::temp_dir().join(format!("logring-{uid}"));
+    (PathBuf::from(format!("/run/logring-{uid}")), Some(fallback))
 }
 
 /// `path` as a directory of mode 0700 that is ours, created when it is absent.
@@ -142,17 +136,17 @@ fn private_directory(path: &Path) -> Result<PathBuf> {
             return Err(Error::os(format!("create the directory {}", path.display()), error));
         }
     }
-    check_directory(path)?;
-    Ok(path.to_owned())
+    checked_directory(path)
 }
 
-fn check_directory(path: &Path) -> Result<()> {
+fn checked_directory(path: &Path) -> Result<PathBuf> {
     let meta = fs::symlink_metadata(path)
         .map_err(|error| Error::os(format!("look at {}", path.display()), error))?;
     if !meta.is_dir() {
         return Err(Error::not_permitted(format!("{} is not a directory", path.display())));
     }
-    check_owner(path, &meta, "0700")
+    check_owner(path, &meta, "0700")?;
+    Ok(path.to_owned())
 }
 
 /// That a file or directory is ours and nobody else may enter, read or write it.

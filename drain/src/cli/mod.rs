@@ -6,8 +6,10 @@
 pub mod check;
 pub mod demo;
 pub mod exit;
+pub mod log;
 pub mod recover;
 pub mod run;
+pub mod segments;
 pub mod stats;
 pub mod tail;
 
@@ -46,6 +48,8 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
+    Log(log::LogArgs),
+    Segments(segments::SegmentsArgs),
     Recover(recover::RecoverArgs),
     Stats(stats::StatsArgs),
     Tail(tail::TailArgs),
@@ -70,6 +74,8 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => crate::run::run(args.config()?),
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => crate::demo::run(&args),
+        Command::Log(args) => crate::log::run(&args),
+        Command::Segments(args) => crate::segments::run(&args),
         Command::Recover(args) => crate::recover::run(&args.into()),
         Command::Stats(args) => crate::stats::run(&args.into()),
         Command::Tail(args) => crate::tail::run(&args.into()),

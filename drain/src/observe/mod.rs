@@ -14,7 +14,7 @@ use std::sync::Arc;
 use logring::layout::LaneRef;
 use logring::layout::lane::LaneWord;
 use logring::ring::Memory;
-use logring::shm::{Segment, Signature, find_runtime_dir};
+use logring::shm::{Segment, Signature, existing_runtime_dir};
 use logring::sync::order;
 use logring::{Error, Result};
 
@@ -27,7 +27,7 @@ use crate::positions::Positions;
 /// # Errors
 /// There is none at hand (`is_not_found`), or it cannot be used.
 pub(crate) fn ledger(segment: &Segment) -> Result<Arc<Ledger>> {
-    let directory = find_runtime_dir()?
+    let directory = existing_runtime_dir()?
         .ok_or_else(|| Error::not_found("there is no directory that could hold a ledger"))?;
     let path = directory.join(format!("{}.ledger", segment.name()));
     let geometry = segment.geometry();

@@ -61,7 +61,8 @@ impl Shapes {
     /// The shape of this event, if there is one.
     #[inline(always)]
     pub(super) fn of(&mut self, event: &Event<'_>, syntax: &impl Syntax) -> Option<&Shape> {
-        if event.callsite == 0 {
+        // A literal text is hardly ever that of the last record.
+        if event.callsite == 0 || event.literal {
             return None;
         }
         let place = event.callsite as usize % PLACES;

@@ -98,14 +98,21 @@ fn any_fields() -> impl Strategy<Value = Vec<Field<'static>>> {
 pub(crate) fn any_event() -> impl Strategy<Value = Event<'static>> {
     let facts = (any::<i64>(), any::<u8>(), any::<u32>(), any::<u32>(), any::<u32>());
     let texts = (any_text(), any_text(), any_text());
-    let marks = (any::<bool>(), any::<bool>());
+    let marks = (any::<bool>(), any::<bool>(), any::<bool>());
     (facts, texts, any_fields(), any_fields(), marks).prop_map(
-        |((timestamp_ns, level, pid, tid, line), texts, context, fields, (late, truncated))| {
+        |(
+            (timestamp_ns, level, pid, tid, line),
+            texts,
+            context,
+            fields,
+            (literal, late, truncated),
+        )| {
             Event {
                 timestamp_ns,
                 level: Level::new(level),
                 target: texts.0.into(),
                 event: texts.1.into(),
+                literal,
                 file: texts.2.into(),
                 line,
                 callsite: 0,

@@ -121,7 +121,7 @@ impl JsonRenderer {
     #[inline(never)]
     fn filled(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         line.with_vec(|out| {
-            self.templates.fill(&event.event, &event.fields, |piece| json_text(piece, out));
+            self.templates.event(event, |piece| json_text(piece, out));
         });
         line.put(b"\"");
         line.at()

@@ -5,14 +5,16 @@
 //! constant per callsite; each distinct text is parsed once. A text that does not parse prints as
 //! it is, and so does a placeholder whose field is absent.
 
+mod check;
 mod format;
 mod parse;
 
 use std::collections::HashMap;
 use std::fmt;
 
-use logring::record::{AnyValue, Field};
+use logring::record::{AnyValue, Event, Field};
 
+pub use check::{Fault, check};
 use parse::{Pick, Piece, Spec, parse};
 
 /// Fills event texts.
@@ -39,6 +41,15 @@ impl Templates {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Hands an event's text to `put`, piece by piece, unescaped: filled, or as it is if it is literal.
+    pub fn event(&mut self, event: &Event<'_>, mut put: impl FnMut(&str)) {
+        if event.literal {
+            put(&event.event);
+        } else {
+            self.fill(&event.event, &event.fields, put);
+        }
     }
 
     /// Hands the filled text to `put`, piece by piece, unescaped.
