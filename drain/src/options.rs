@@ -113,7 +113,8 @@ impl Options {
     /// `processor_error` of an event in which it panics.
     ///
     /// It is called on the drain's thread for each event. What it logs goes into the drain's output
-    /// past all processors. After a kill of the drain it may see the last events again.
+    /// past all processors. After a kill of the drain it may see the last events again. A separate
+    /// `logring-drain run` that takes over does not have it.
     #[must_use]
     pub fn processor(
         mut self,

@@ -53,7 +53,8 @@ pub(super) fn check_free_for(name: &str) -> Result<()> {
 
 fn taken() -> Error {
     Error::already_installed(
-        "a logger is installed in this process already; use `open` for further segments",
+        "a logger is installed in this process already; use `open` or `open_embedded` for further \
+         segments",
     )
 }
 
