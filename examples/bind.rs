@@ -1,4 +1,5 @@
-//! Binds fields once to a logger; each of its records carries them.
+//! Binds fields once to a logger; each of its records carries them. `context.rs` binds them to threads,
+//! scopes and futures.
 
 use logring::{Logger, info, kv, warn};
 use logring_drain::{Embed, Sink};

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use logring::{Level, debug, error, info, kv, log, warn};
+use logring::{Level, context, debug, error, info, kv, log, warn};
 use logring_drain::{Embed, Sink};
 
 #[derive(Debug)]
@@ -25,7 +25,7 @@ fn main() -> logring::Result<()> {
     if let Err(err) = std::fs::read("prices.toml") {
         error!("cannot read the prices", err);
     }
-    let log = logring::logger().bind(kv! { request_id = "7f3a" });
-    warn!(logger: log, "stock is low", item = "tea", order_id = order.id);
+    let _scope = context::bound(kv! { request_id = "7f3a" });
+    warn!("stock is low", item = "tea", order_id = order.id);
     Ok(())
 }

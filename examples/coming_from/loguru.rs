@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use logring::{Level, debug, error, info, kv, log, success};
+use logring::{Level, context, debug, error, info, kv, log, success};
 use logring_drain::{Embed, Event, Flow, Options, Sink};
 
 const AUDIT: Level = Level::new(35);
@@ -19,6 +19,7 @@ fn main() -> logring::Result<()> {
     info!("charge of {order_id} failed after {ms:.1} ms", order_id = 42, ms = 3.17);
     let log = logring::logger().bind(kv! { request_id = "7f3a" });
     success!(logger: log, "order placed");
+    let _scope = context::bound(kv! { task_id = 7 });
     log!(AUDIT, "a door was opened", door = 7);
     debug!("sum is {sum}", sum = costly());
     if let Err(err) = std::fs::read("prices.toml") {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use logring::{Level, Logger, Value, Writer, critical, error, info, kv, warn};
+use logring::{Level, Logger, Value, Writer, context, critical, error, info, kv, warn};
 use logring_drain::{Embed, Sink};
 
 #[derive(Debug)]
@@ -43,6 +43,7 @@ fn main() -> logring::Result<()> {
         error!(logger: request, "cannot read the prices", err);
     }
     finish(&request);
+    let _scope = context::bound(kv! { step = "pay" });
     critical!("no logger needed here");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a user of structlog does every day, as it is done in a Rust service here.
 //! `docs/guide/from-structlog.md` has both side by side.
 
-use logring::{Level, critical, error, info, kv, warn};
+use logring::{Level, context, critical, error, info, kv, testing, warn};
 use logring_drain::{Embed, Event, Flow, Options, Sink};
 
 fn main() -> logring::Result<()> {
@@ -22,6 +22,15 @@ fn main() -> logring::Result<()> {
         error!(logger: log, "cannot read the prices", err);
     }
     info!(logger: log, "checked", path = "/health");
+
+    context::clear();
+    context::bind(kv! { worker = "a" });
+    let _scope = context::bound(kv! { step = "pay" });
+    info!("order paid", order_id = 42);
+
+    let logs = testing::capture();
+    info!("order paid", order_id = 43);
+    assert_eq!(logs.events()[0]["order_id"], 43);
     Ok(())
 }
 

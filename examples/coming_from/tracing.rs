@@ -2,8 +2,11 @@
 //! both side by side.
 
 use std::path::Path;
+use std::pin::pin;
+use std::task::{self, Waker};
 
-use logring::{Level, Logger, debug, error, info, kv, log, warn};
+use logring::context::{self, WithContext};
+use logring::{Level, debug, error, info, kv, log, testing, warn};
 use logring_drain::{Embed, Sink};
 
 #[derive(Debug)]
@@ -29,12 +32,30 @@ fn main() -> logring::Result<()> {
         error!("cannot read the prices", err);
     }
 
-    let log = logring::logger().bind(kv! { request_id = "7f3a" });
-    handle(&log, &order);
+    let log = logring::logger().bind(kv! { component = "cart" });
+    info!(logger: log, "item added", item = "tea");
+
+    let _scope = context::bound(kv! { request_id = "7f3a" });
+    handle(&order);
+    run(checkout().with_context(kv! { order_id = order.id }));
+
+    let logs = testing::capture();
+    info!("order placed", order_id);
+    assert_eq!(logs.events()[0]["order_id"], 42);
     Ok(())
 }
 
-fn handle(log: &Logger, order: &Order) {
-    let log = log.bind(kv! { order_id = order.id });
-    warn!(logger: log, "stock is low", item = "tea");
+fn handle(order: &Order) {
+    context::bind(kv! { order_id = order.id });
+    warn!("stock is low", item = "tea");
+    context::unbind(&["order_id"]);
+}
+
+async fn checkout() {
+    info!("order paid");
+}
+
+/// Stands for your executor; this future is ready at once.
+fn run(future: impl Future<Output = ()>) {
+    assert!(pin!(future).poll(&mut task::Context::from_waker(Waker::noop())).is_ready());
 }
