@@ -4,6 +4,7 @@
 mod backlog;
 mod print;
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -141,8 +142,7 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
 }
 
 fn collect(segment: &Segment) -> Stats {
-    let ledger = observe::ledger(segment).ok();
-    let (tally, backlog) = count(segment, ledger.as_deref());
+    let (tally, backlog, ledger) = count(segment);
     let holder = drain_lock::holder(segment);
     let lag_ms = backlog.oldest.map_or(0.0, |oldest| {
         let clock = Living::new(segment);
@@ -177,17 +177,18 @@ fn collect(segment: &Segment) -> Stats {
 /// or not at all.
 const TRIES: u32 = 8;
 
-fn count(segment: &Segment, ledger: Option<&Ledger>) -> (Tally, Backlog) {
+fn count(segment: &Segment) -> (Tally, Backlog, Option<Arc<Ledger>>) {
+    let mut tries = 1;
     let mut before = segment.total_tally();
-    for _ in 1..TRIES {
-        let backlog = Backlog::count(segment, ledger);
+    loop {
+        let (backlog, ledger) = Backlog::count(segment, || observe::ledger(segment).ok());
         let after = segment.total_tally();
-        if after == before {
-            return (before, backlog);
+        if after == before || tries == TRIES {
+            return (before, backlog, ledger);
         }
         before = after;
+        tries += 1;
     }
-    (before, Backlog::count(segment, ledger))
 }
 
 fn about(segment: &Segment) -> About {

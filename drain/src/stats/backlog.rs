@@ -3,6 +3,7 @@
 //! in blocks in use counts as not written.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use logring::layout::lane::LaneWord;
 use logring::layout::stamp::{Kind, Stamp};
@@ -26,6 +27,8 @@ pub(super) struct Lane {
     unread: u64,
     /// Records that not every sink has that counts.
     unwritten: u64,
+    /// Records behind what is written, of those that were there at the first look.
+    kept: u64,
 }
 
 /// Counts over lanes.
@@ -60,37 +63,56 @@ struct Found {
 }
 
 impl Backlog {
-    /// Looks at the stamps of all blocks in use, and at all lane entries.
-    pub(super) fn count(segment: &Segment, ledger: Option<&Ledger>) -> Self {
-        let positions = Positions::of(ledger);
-        let mut backlog = Self { cursors: vec![0; positions.all], ..Self::default() };
-        let mut lanes = HashMap::new();
-        let mut found = Vec::new();
-        for block in 0..segment.block_count() {
-            found.clear();
-            let Some(place) = Place::of(segment, block, &mut found) else { continue };
-            backlog.add(&place, &found, &positions, lanes.entry(place.lane).or_default());
+    /// Looks at the stamps of all blocks in use, at all lane entries, and at the ledger that `ledger`
+    /// then finds.
+    ///
+    /// Threads log and the drain frees meanwhile, so that no number may be taken for a loss that is only
+    /// one of another moment. What a lane had logged or dropped at a first look, `logged`, stands in the
+    /// ring at the second, or was freed before it; what was freed, the ledger that is looked at last has
+    /// passed. What neither has, nobody has.
+    pub(super) fn count(
+        segment: &Segment,
+        ledger: impl FnOnce() -> Option<Arc<Ledger>>,
+    ) -> (Self, Option<Arc<Ledger>>) {
+        let mut logged: HashMap<LaneRef, u64> = HashMap::new();
+        for (place, found) in places(segment) {
+            let last = logged.entry(place.lane).or_default();
+            *last = found.iter().map(|record| record.sequence).fold(*last, u64::max);
         }
-        for index in 0..segment.geometry().lane_count {
-            // One without a thread is being given back, and counted where its process is.
-            let Some(info) = segment.lane_info(index).filter(|info| info.tid != 0) else {
-                continue;
+        let entries = lane_entries(segment);
+        for (lane, _) in &entries {
+            let last = logged.entry(*lane).or_default();
+            *last = (*last).max(observe::attempted(segment, *lane));
+        }
+        let places: Vec<_> = places(segment).collect();
+        let ledger = ledger();
+        let positions = Positions::of(ledger.as_deref());
+        let mut backlog = Self { cursors: vec![0; positions.all], ..Self::default() };
+        let mut lanes: HashMap<LaneRef, Lane> = HashMap::new();
+        for (place, found) in &places {
+            let lane = lanes.entry(place.lane).or_default();
+            let written = positions.mark(place.lane).map(|mark| mark.sequence);
+            let logged = logged.get(&place.lane).copied().unwrap_or(0);
+            backlog.add(place, found, &positions, lane);
+            let counts = |record: &&Found| {
+                record.sequence <= logged && written.is_none_or(|at| record.sequence > at)
             };
-            let Some(LaneWord::Live { inc, process, .. }) = info.word else { continue };
-            let lane = LaneRef { index, inc };
+            lane.kept += found.iter().filter(counts).count() as u64;
+        }
+        for (lane, process) in entries {
             let seen = lanes.get(&lane).copied().unwrap_or_default();
             let mark = positions.mark(lane);
             let written = mark.map_or(0, |mark| mark.sequence);
-            let last = seen.last.max(written).max(observe::attempted(segment, lane));
+            let logged = logged.get(&lane).copied().unwrap_or(0);
             // Without a mark the first one found is the first one known.
             let before = mark.map(|mark| mark.sequence).or(seen.before).unwrap_or(0);
             let sum = backlog.processes.entry(process).or_default();
-            sum.taken = sum.taken.saturating_add(last);
+            sum.taken = sum.taken.saturating_add(seen.last.max(written).max(logged));
             sum.unwritten += seen.unwritten;
-            let missing = last.saturating_sub(before).saturating_sub(seen.unread);
+            let missing = logged.saturating_sub(before).saturating_sub(seen.kept);
             sum.missing = sum.missing.saturating_add(missing);
         }
-        backlog
+        (backlog, ledger)
     }
 
     fn add(&mut self, place: &Place, found: &[Found], positions: &Positions<'_>, lane: &mut Lane) {
@@ -176,6 +198,25 @@ impl<'a> Positions<'a> {
             _ => 0,
         }
     }
+}
+
+/// The blocks in use, each with its records.
+fn places(segment: &Segment) -> impl Iterator<Item = (Place, Vec<Found>)> {
+    (0..segment.block_count()).filter_map(|block| {
+        let mut found = Vec::new();
+        Place::of(segment, block, &mut found).map(|place| (place, found))
+    })
+}
+
+/// Lanes that a thread has, with their process entries. One without a thread is being given back, and
+/// counted where its process is.
+fn lane_entries(segment: &Segment) -> Vec<(LaneRef, u32)> {
+    let entry = |index| {
+        let info = segment.lane_info(index).filter(|info| info.tid != 0)?;
+        let LaneWord::Live { inc, process, .. } = info.word? else { return None };
+        Some((LaneRef { index, inc }, process))
+    };
+    (0..segment.geometry().lane_count).filter_map(entry).collect()
 }
 
 /// A block and its place in its lane's chain.
