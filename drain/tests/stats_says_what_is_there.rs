@@ -3,6 +3,9 @@
 
 mod looking;
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use common::drain::{Drain, Site, lines};
 use common::watch::{wait_for, wait_until, watchdog};
 use common::{Peer, hear, role, say};
@@ -102,6 +105,34 @@ fn what_producers_logged_and_what_became_of_it() {
     for expected in ["drain      none, up to date", "(gone)", "1,300", "stopped", "high water"] {
         assert!(text.contains(expected), "no {expected:?} in\n{text}");
     }
+}
+
+#[test]
+fn what_is_written_meanwhile_is_not_lost() {
+    let _watchdog = watchdog();
+    let site = Site::new();
+    let ring = logger(&site, RING, Overflow::BlockForever);
+    let drain = site.start_drain();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for t in 0..3 {
+            let (ring, over) = (&ring, &over);
+            scope.spawn(move || {
+                let mut n = 0;
+                while !over.load(Relaxed) {
+                    log(ring, t, n..n + 50);
+                    n += 50;
+                }
+            });
+        }
+        let looks: Vec<Value> = (0..60).map(|_| stats(&site)["total"].clone()).collect();
+        over.store(true, Relaxed);
+        for (look, total) in looks.iter().enumerate() {
+            assert_eq!(total["lost"], 0, "look {look}: {total}");
+        }
+        assert!(looks[0]["records"].as_u64() < looks[59]["records"].as_u64(), "{looks:?}");
+    });
+    drain.stop();
 }
 
 #[test]
