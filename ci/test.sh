@@ -19,7 +19,7 @@ cargo test --workspace --locked 2>&1 | tee target/ci/test-debug.log
 debug=$(passed target/ci/test-debug.log)
 
 echo "-- tests, release"
-cargo test --workspace --locked --release --tests -- release_only_ the_same_bytes_as_structlog 2>&1 | tee target/ci/test-release.log
+cargo test -p logring -p logring-drain --locked --release --tests -- release_only_ the_same_bytes_as_structlog 2>&1 | tee target/ci/test-release.log
 release=$(passed target/ci/test-release.log)
 
 echo "tests passed: debug $debug, release $release"

@@ -13,7 +13,7 @@ use crate::record::{AnyValue, Event, Field};
 use crate::{Filter, Level};
 
 /// Captures what the calling thread logs from now on, until the guard is dropped: calls without
-/// `logger:`, and those with one of [`logring::logger`](crate::logger) or bound from it.
+/// `logger:`, and those with one of [`logring::logger`](crate::logger()) or bound from it.
 ///
 /// Other threads and tasks are captured where the context goes with them:
 /// [`Context::current`](context::Context::current), attached there, or

@@ -50,7 +50,7 @@ impl SharedContext {
         Self { class: Shared(CLASSES.fetch_add(1, Ordering::Relaxed)) }
     }
 
-    /// A logger of this class, as [`logring::logger`](crate::logger) gives one without.
+    /// A logger of this class, as [`logring::logger`](crate::logger()) gives one without.
     #[must_use]
     pub fn logger(&self) -> Logger {
         crate::logger().of_class(self.class)
