@@ -5,6 +5,7 @@ mod common;
 
 use common::acks::Acks;
 use common::drain::{Site, is_notice, lines, number};
+use common::fork::{fork, wait};
 use common::watch::{wait_until, watchdog};
 use common::{Peer, role};
 use logring::sync::Ordering::{Acquire, Relaxed, Release};
@@ -16,31 +17,6 @@ fn log(part: &'static str, log: &Logger, numbers: std::ops::Range<u64>) {
     for n in numbers {
         info!(logger: log, "from", part, n, own = std::process::id());
     }
-}
-
-/// Runs `action` in a forked child, which then ends at once.
-fn fork(action: impl FnOnce()) -> libc::pid_t {
-    // SAFETY: the child calls what may be called in a forked child of a process with threads: log
-    // calls, and the allocator, which the C library keeps usable.
-    match unsafe { libc::fork() } {
-        0 => {
-            action();
-            // SAFETY: ends the child at once.
-            unsafe { libc::_exit(0) }
-        }
-        child => {
-            assert!(child > 0, "fork: {}", std::io::Error::last_os_error());
-            child
-        }
-    }
-}
-
-/// How the child ended, as `waitpid` says it.
-fn wait(child: libc::pid_t) -> libc::c_int {
-    let mut status = 0;
-    // SAFETY: our own child, and a place for its status.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    status
 }
 
 fn family(segment: &str, acks: &Acks) {

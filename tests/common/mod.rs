@@ -4,6 +4,7 @@
 
 pub mod acks;
 pub mod drain;
+pub mod fork;
 pub mod watch;
 
 use std::io::{BufRead, BufReader, Write};
