@@ -23,6 +23,7 @@ use crate::merge::Merge;
 use crate::notice::{self, Who};
 use crate::outlets::{Change, Outlets};
 use crate::pipeline::Pipeline;
+use crate::plausible;
 use crate::positions::Positions;
 use crate::retire::Retire;
 use crate::watermark::{self, Watermark};
@@ -67,6 +68,8 @@ pub(crate) struct Drain {
     flush: u32,
     flush_after: Option<(u32, u64)>,
     free_blocks: u32,
+    /// No turns come after those that are under way: what is to be told is told now.
+    ends: bool,
     /// Time of the newest record written; an older one that comes now is late.
     written_up_to: u64,
 }
@@ -100,6 +103,7 @@ impl Drain {
             flush: segment.drain_area().flush_done().load(Ordering::Relaxed),
             flush_after: None,
             free_blocks: 0,
+            ends: false,
             written_up_to: 0,
         }
     }
@@ -128,7 +132,15 @@ impl Drain {
 
     /// Whether all that was read is written, noted and freed.
     pub(crate) fn is_settled(&self) -> bool {
-        self.merge.is_empty() && self.retire.is_empty() && self.outlets.queued_bytes() == 0
+        self.merge.is_empty()
+            && self.retire.is_empty()
+            && self.outlets.queued_bytes() == 0
+            && !self.lanes.iter().any(|lane| lane.untold.is_some())
+    }
+
+    /// The drain is about to end.
+    pub(crate) fn ends_soon(&mut self) {
+        self.ends = true;
     }
 
     /// Free blocks and all blocks, as the last sweep counted them.
@@ -197,8 +209,9 @@ impl Drain {
             let mark = self.positions.lane(lane);
             let told = mark.map_or(0, |mark| mark.sequence);
             let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
-            if attempted > told {
-                self.pipeline.notice(&notice::lost(time, attempted - told, Who::default()));
+            let missing = plausible::missing(told, attempted);
+            if let Some(missing) = missing.filter(|missing| *missing > 0) {
+                self.pipeline.notice(&notice::lost(time, missing, Who::default()));
                 let LaneRef { index, inc } = lane;
                 let ordinal = mark.map_or(1, |mark| mark.ordinal);
                 let sequence = attempted;
@@ -226,6 +239,7 @@ impl Drain {
             &mut self.spent,
         );
         let now = Instant::now();
+        let (ahead, kind) = (self.clock.ticks(plausible::AHEAD), segment.clock_kind());
         for lane in self.lanes.iter_mut() {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
             // In window order nothing is waited for.
@@ -235,6 +249,7 @@ impl Drain {
         }
         for lane in self.lanes.iter_mut() {
             self.hold.settle(segment, lane, &mut self.spent);
+            plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
         }
         self.merge.start(&mut self.lanes, watermark);
     }
@@ -242,11 +257,14 @@ impl Drain {
     /// Renders records below the watermark, earliest first, until none is left or a batch is full.
     fn deliver(&mut self) {
         let Self { merge, lanes, pipeline, spent, segment, clock, hold, written_up_to, .. } = self;
+        let (ahead, kind) = (clock.ticks(plausible::AHEAD), segment.clock_kind());
+        let watermark = merge.watermark();
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
                 pipeline.deliver(segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
+                plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
             });
             if !more {
                 break;
@@ -265,17 +283,25 @@ impl Drain {
             if std::mem::take(&mut lane.overheld) {
                 self.pipeline.notice(&notice::late(time, 1, lane.who()));
             }
-            let malformed = lane.chain.take_malformed();
-            if malformed > 0 {
-                self.pipeline.notice(&notice::malformed(time, malformed, lane.who()));
-            }
+            lane.untold.malformed += lane.chain.take_malformed();
             let last = lane.sequence.unwrap_or(0);
-            if lane.attempted > last {
-                self.pipeline.notice(&notice::lost(time, lane.attempted - last, lane.who()));
+            let missing = plausible::missing(last, lane.attempted);
+            if let Some(missing) = missing.filter(|missing| *missing > 0) {
+                self.pipeline.notice(&notice::lost(time, missing, lane.who()));
                 lane.sequence = Some(lane.attempted);
                 lane.touched = true;
             }
-            if !lane.over || lane.chain.has_more() {
+            let is_last = lane.over && !lane.chain.has_more();
+            if let Some(told) = lane.untold.take(is_last || self.ends) {
+                let (who, pipeline) = (lane.who(), &mut self.pipeline);
+                if told.malformed > 0 {
+                    pipeline.notice(&notice::malformed(time, told.malformed, who));
+                }
+                if told.implausible > 0 {
+                    pipeline.notice(&notice::implausible(time, told.implausible, who));
+                }
+            }
+            if !is_last {
                 continue;
             }
             if matches!(lane.open, Some((_, true))) {

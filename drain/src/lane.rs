@@ -1,7 +1,7 @@
 //! One lane as the drain reads it: its chain of blocks, the private copy of its next record, what
 //! was delivered last. Called by `merge.rs`; never frees and never writes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
@@ -35,6 +35,35 @@ pub(crate) struct Spent {
 pub(crate) struct Owner {
     pub(crate) pid: u32,
     pub(crate) tid: u32,
+}
+
+/// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Untold {
+    /// Records and stamps that made no sense.
+    pub(crate) malformed: u64,
+    /// Records with a time or number that cannot be.
+    pub(crate) implausible: u64,
+    /// When something was told last.
+    told_at: Option<Instant>,
+}
+
+/// Between two notices of a kind about a lane.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl Untold {
+    /// Whether there is something to tell.
+    pub(crate) fn is_some(&self) -> bool {
+        self.malformed + self.implausible > 0
+    }
+
+    /// What is to be told now: the first at once, more after a while, the rest at the lane's end.
+    pub(crate) fn take(&mut self, is_last: bool) -> Option<Self> {
+        let now = Instant::now();
+        let due = is_last || self.told_at.is_none_or(|at| now.duration_since(at) >= TELL_EVERY);
+        (due && self.is_some())
+            .then(|| std::mem::replace(self, Self { told_at: Some(now), ..Self::default() }))
+    }
 }
 
 /// How far a replay reads a lane: behind it stands what the interrupted batch did not have.
@@ -86,6 +115,7 @@ pub(crate) struct Lane {
     /// It has moved since the last batch.
     pub(crate) touched: bool,
     pub(crate) limit: Option<Limit>,
+    pub(crate) untold: Untold,
     /// Behind the last record that was taken.
     position: Option<Position>,
     bytes: Vec<u8>,
@@ -111,6 +141,7 @@ impl Lane {
             overheld: false,
             touched: false,
             limit: None,
+            untold: Untold::default(),
             position: None,
             bytes: Vec::new(),
             long_payload: Vec::new(),

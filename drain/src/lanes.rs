@@ -81,6 +81,11 @@ impl Lanes {
         free
     }
 
+    /// All lanes, to look at.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Lane> {
+        self.slab.iter().filter_map(Option::as_ref)
+    }
+
     /// All lanes.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Lane> {
         self.slab.iter_mut().filter_map(Option::as_mut)

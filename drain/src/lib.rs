@@ -17,6 +17,7 @@ mod merge;
 pub mod notice;
 mod outlets;
 mod pipeline;
+mod plausible;
 mod positions;
 pub mod process;
 pub mod render;

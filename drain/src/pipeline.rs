@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Sink;
 use crate::lane::{Lane, Spent};
 use crate::notice;
+use crate::plausible;
 use crate::process::{Chain, Flow};
 use crate::render::{JsonRenderer, Renderer};
 use crate::strings::Strings;
@@ -74,15 +75,22 @@ impl Pipeline {
         let timestamp_ns = clock.convert(head.timestamp);
         let who = lane.who();
         match lane.sequence {
-            Some(last) => {
-                let missing = head.sequence.saturating_sub(last).saturating_sub(1);
-                if missing > 0 {
+            Some(last) => match plausible::missing(last.saturating_add(1), head.sequence) {
+                Some(0) => lane.sequence = Some(head.sequence.max(last)),
+                Some(missing) => {
                     self.notice(&notice::lost(timestamp_ns, missing, who));
+                    lane.sequence = Some(head.sequence);
                 }
+                None => {
+                    lane.untold.implausible += 1;
+                    lane.sequence = Some(last.saturating_add(1));
+                }
+            },
+            None => {
+                self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who));
+                lane.sequence = Some(head.sequence);
             }
-            None => self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who)),
         }
-        lane.sequence = Some(head.sequence.max(lane.sequence.unwrap_or(0)));
         let late = head.timestamp < *written_up_to;
         *written_up_to = head.timestamp.max(*written_up_to);
 
@@ -112,9 +120,7 @@ impl Pipeline {
             true
         });
         *buffers = event.into_buffers();
-        if !whole {
-            self.notice(&notice::malformed(timestamp_ns, 1, who));
-        }
+        lane.untold.malformed += u64::from(!whole);
     }
 
     /// Renders an event of the drain's own; processors do not see it.

@@ -155,6 +155,9 @@ impl Service {
         loop {
             let turn = self.drain.turn();
             let stopping = stop.load(Ordering::Relaxed);
+            if stopping {
+                self.drain.ends_soon();
+            }
             if stopping && turn == Turn::Idle && self.drain.is_settled() {
                 // One more look: a lane may have ended meanwhile.
                 quiet_after_stop += 1;

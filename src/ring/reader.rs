@@ -133,6 +133,9 @@ pub struct Chain {
     next: Option<u64>,
     /// Sweeps in a row that had later blocks but not the next one.
     missing: u32,
+    /// The first ordinal that was not found and passed over: what turns up between it and the
+    /// present one was never read. Somebody wrote a wrong ordinal into the lane's block.
+    passed_over: Option<u64>,
     /// Stamps that made no sense, skipped, since the last [`Chain::take_malformed`].
     malformed: u64,
 }
@@ -141,20 +144,32 @@ impl Chain {
     /// A chain whose next block has ordinal `next`; `None` = whichever is the lowest (no mark).
     #[must_use]
     pub fn new(next: Option<u64>) -> Self {
-        Self { links: Vec::new(), current: None, slot: 0, next, missing: 0, malformed: 0 }
+        Self {
+            links: Vec::new(),
+            current: None,
+            slot: 0,
+            next,
+            missing: 0,
+            passed_over: None,
+            malformed: 0,
+        }
     }
 
     /// Adds a begun block, of which `consumed` slots are consumed already. False when the chain
     /// has passed that ordinal: the block holds nothing more to read.
     #[must_use]
     pub fn insert(&mut self, block: u32, generation: u32, ordinal: u64, consumed: u32) -> bool {
-        if self.ordinal().is_some_and(|at| ordinal_distance(at, ordinal) < 0) {
+        let is_behind = self.ordinal().is_some_and(|at| ordinal_distance(at, ordinal) < 0);
+        let was_read = self.passed_over.is_none_or(|from| ordinal_distance(from, ordinal) < 0);
+        if is_behind && was_read {
             return false;
         }
         let link = Link { ordinal, block, generation, consumed };
         if self.current.is_none_or(|current| current.ordinal != ordinal)
             && !self.links.contains(&link)
         {
+            // One block has one place: a word that is forged again and again does not fill memory.
+            self.links.retain(|known| known.block != block);
             self.links.push(link);
         }
         true
@@ -194,10 +209,11 @@ impl Chain {
             (Some(next), Some(_)) if self.links.iter().any(|link| link.ordinal == next) => {
                 self.missing = 0;
             }
-            (Some(_), Some(lowest)) => {
+            (Some(next), Some(lowest)) => {
                 self.missing += 1;
                 if self.missing > 1 {
                     self.missing = 0;
+                    self.passed_over.get_or_insert(next);
                     self.next = Some(lowest.ordinal);
                     return true;
                 }
