@@ -79,10 +79,15 @@ impl Site {
 
     /// `logring-drain run` on this segment into these files, with its ledger in the directory.
     pub fn command(&self, outputs: &[&Path]) -> Command {
+        // Processes stand still for long on a busy machine, and order is to wait for them.
+        self.command_holding(outputs, "60s")
+    }
+
+    /// The same with this `--max-hold`.
+    pub fn command_holding(&self, outputs: &[&Path], max_hold: &str) -> Command {
         let mut command = drain_command();
         command.env("LOGRING_RUNTIME_DIR", self.path("run"));
-        // Processes stand still for long on a busy machine, and order is to wait for them.
-        command.args(["run", "--segment", self.segment(), "--max-hold", "60s"]);
+        command.args(["run", "--segment", self.segment(), "--max-hold", max_hold]);
         for output in outputs {
             command.arg("--sink").arg(format!("json:{}", output.display()));
         }
