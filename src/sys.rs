@@ -9,6 +9,7 @@
 pub mod file;
 pub mod identity;
 pub mod robust;
+pub mod signal;
 
 use std::io;
 use std::ptr::{self, NonNull};
@@ -22,6 +23,7 @@ pub use identity::{
     boot_id, comm, host_name, pid, pid_namespace, process_is_gone, random_u64, start_time, tid,
 };
 pub use robust::{Lock, robust_init, robust_lock, robust_try_lock, robust_unlock, robust_word};
+pub use signal::with_signals_blocked;
 
 /// The time stamp counter. About 10 ns in a loop; other loads and stores may pass it in the
 /// processor, but the compiler keeps it where it stands.

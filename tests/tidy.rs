@@ -22,6 +22,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/sys/file.rs", "the operating system: files"),
     ("src/sys/identity.rs", "the operating system: who is who"),
     ("src/sys/robust.rs", "the operating system: robust mutexes"),
+    ("src/sys/signal.rs", "the operating system: signal masks"),
     ("src/shm/backing.rs", "maps"),
     ("src/shm/view.rs", "bytes at offsets"),
     ("src/record/writer.rs", "raw slot pointers of a record being written"),
@@ -48,6 +49,7 @@ const ORDERINGS: &[(&str, &str)] = &[
 /// Product files with other atomics than those of `logring::sync`, and why.
 const ATOMICS: &[(&str, &str)] = &[
     ("src/sync.rs", "the one door"),
+    ("drain/src/embed.rs", "the stop flag, as the service takes it"),
     ("drain/src/run.rs", "the stop flag, which signal handlers set"),
     ("drain/src/service.rs", "the stop flag, which signal handlers set"),
 ];

@@ -202,6 +202,7 @@ impl Cursor {
             self.ledger.commit(self.index, writing.id);
         }
         self.write_rest(&batch.bytes)?;
+        self.finish(&batch.bytes)?;
         if mutated(Mutation::ConsumedBeforeCommitted) {
             self.ledger.consume(self.index, &batch.marks);
         }
@@ -260,6 +261,18 @@ impl Cursor {
             }
         }
         Ok(())
+    }
+
+    /// The end of step (3): what a sink holds back goes out before the batch counts as written.
+    fn finish(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let finished = self.output.finish();
+        if let (Err(_), Some(writing)) = (&finished, &mut self.writing) {
+            writing.written = 0;
+        }
+        finished
     }
 
     /// An id that no batch of this cursor has had, with a note beside the committed one.

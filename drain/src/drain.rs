@@ -4,6 +4,8 @@
 //! order, in batches. A block is given back only when every sink has written and noted what it
 //! held.
 
+mod ends;
+
 use std::time::{Duration, Instant};
 
 use logring::layout::LaneRef;
@@ -11,6 +13,7 @@ use logring::record::Event;
 use logring::ring::Memory;
 use logring::shm::{Anchor, Segment};
 use logring::sync::{Ordering, order};
+use logring::sys;
 
 use crate::clock::{Bracketed, Clock};
 use crate::config::Order;
@@ -20,11 +23,12 @@ use crate::lane::Spent;
 use crate::lanes::Lanes;
 use crate::ledger::{BlockMark, ClockLine, LaneMark, Marks};
 use crate::merge::Merge;
-use crate::notice::{self, Who};
+use crate::notice;
 use crate::outlets::{Change, Outlets};
 use crate::pipeline::Pipeline;
 use crate::plausible;
 use crate::positions::Positions;
+use crate::private::Private;
 use crate::retire::Retire;
 use crate::watermark::{self, Watermark};
 
@@ -72,6 +76,13 @@ pub(crate) struct Drain {
     ends: bool,
     /// Time of the newest record written; an older one that comes now is late.
     written_up_to: u64,
+    /// Passes over the ring that were begun, and those that have been handed over whole.
+    passes: u64,
+    whole_passes: u64,
+    /// A forked child is not the drain.
+    pid: u32,
+    /// Last, so that what a sink logs at its end does not go into the ring either.
+    private: Private,
 }
 
 impl Drain {
@@ -82,8 +93,8 @@ impl Drain {
         clock: Clock,
         pipeline: Pipeline,
         outlets: Outlets,
-        order: Order,
-        max_hold: Duration,
+        private: Private,
+        (order, max_hold): (Order, Duration),
     ) -> Self {
         Self {
             segment,
@@ -105,6 +116,10 @@ impl Drain {
             free_blocks: 0,
             ends: false,
             written_up_to: 0,
+            passes: 0,
+            whole_passes: 0,
+            pid: sys::pid(),
+            private,
         }
     }
 
@@ -135,12 +150,28 @@ impl Drain {
         self.merge.is_empty()
             && self.retire.is_empty()
             && self.outlets.queued_bytes() == 0
+            && self.private.is_empty()
             && !self.lanes.iter().any(|lane| lane.untold.is_some())
     }
 
     /// The drain is about to end.
     pub(crate) fn ends_soon(&mut self) {
         self.ends = true;
+    }
+
+    /// Passes over the ring that were begun, and how many of them have been handed to the sinks.
+    pub(crate) fn passes(&self) -> (u64, u64) {
+        (self.passes, self.whole_passes)
+    }
+
+    /// Batches that were handed to the sinks, and up to which of them all sinks are done.
+    pub(crate) fn batches(&self) -> (u64, u64) {
+        (self.outlets.submitted(), self.outlets.done())
+    }
+
+    /// Whether all that is not written yet is kept by sinks that have taken nothing for so long.
+    pub(crate) fn waits_for_stuck_sinks(&self, long: Duration) -> bool {
+        self.outlets.are_stuck(long)
     }
 
     /// Free blocks and all blocks, as the last sweep counted them.
@@ -179,51 +210,11 @@ impl Drain {
         self.segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
     }
 
-    /// Entries of threads and processes that ended without leaving a block, and their losses.
-    fn keep_house(&mut self) {
-        if !self.housekeeping.is_due() {
-            return;
-        }
-        let time = self.clock.convert(self.merge.watermark());
-        let (ledger, outlets) = (self.positions.ledger(), &self.outlets);
-        let found = self.housekeeping.round(self.segment, &mut self.lanes, |head| {
-            outlets.cursors().all(|cursor| {
-                let (generation, slots) = ledger.consumed(cursor, head.block);
-                generation == head.generation && slots > head.slot
-            })
-        });
-        for (pid, count, mark) in found.drops {
-            self.pipeline.notice(&notice::lost(time, count, Who { pid, tid: 0 }));
-            self.marks.push(mark);
-        }
-        self.spent.extend(found.spent);
-    }
-
-    /// Lanes that ended without leaving a block: tells what they dropped, gives them back.
-    fn close_empty(&mut self) {
-        let time = self.clock.convert(self.merge.watermark());
-        for lane in self.housekeeping.confirm(&mut self.lanes) {
-            if self.retire.holds(lane) {
-                continue;
-            }
-            let mark = self.positions.lane(lane);
-            let told = mark.map_or(0, |mark| mark.sequence);
-            let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
-            let missing = plausible::missing(told, attempted);
-            if let Some(missing) = missing.filter(|missing| *missing > 0) {
-                self.pipeline.notice(&notice::lost(time, missing, Who::default()));
-                let LaneRef { index, inc } = lane;
-                let ordinal = mark.map_or(1, |mark| mark.ordinal);
-                let sequence = attempted;
-                self.marks.push(LaneMark { lane: index, inc, ordinal, sequence, flags: 0 });
-            }
-            self.closed.push(lane);
-        }
-    }
-
     /// Takes a watermark and sees what each lane has below it.
     fn look(&mut self) {
         let segment = self.segment;
+        self.passes += 1;
+        self.private.collect();
         self.flush = segment.drain_area().flush_req().load(order::flush_load()); // pair:flush
         self.keep_time();
         // Whether a lane is over comes before its words and stamps: what it wrote is visible then.
@@ -256,11 +247,27 @@ impl Drain {
 
     /// Renders records below the watermark, earliest first, until none is left or a batch is full.
     fn deliver(&mut self) {
-        let Self { merge, lanes, pipeline, spent, segment, clock, hold, written_up_to, .. } = self;
+        let Self {
+            merge,
+            lanes,
+            pipeline,
+            spent,
+            segment,
+            clock,
+            hold,
+            written_up_to,
+            private,
+            ..
+        } = self;
         let (ahead, kind) = (clock.ticks(plausible::AHEAD), segment.clock_kind());
         let watermark = merge.watermark();
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
+                let time = lane.head.map_or(0, |head| head.timestamp);
+                while let Some(record) = private.next_before(time) {
+                    pipeline.private(&record, clock);
+                }
+                private.others_speak();
                 pipeline.deliver(segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
@@ -269,52 +276,6 @@ impl Drain {
             if !more {
                 break;
             }
-        }
-    }
-
-    /// Everything below the watermark is out: reports what is missing behind a lane's last record,
-    /// and closes lanes that are over.
-    fn end_pass(&mut self) {
-        let time = self.clock.convert(self.merge.watermark());
-        for at in self.lanes.indexes() {
-            let Some(lane) = self.lanes.get_mut(at).filter(|lane| lane.head.is_none()) else {
-                continue;
-            };
-            if std::mem::take(&mut lane.overheld) {
-                self.pipeline.notice(&notice::late(time, 1, lane.who()));
-            }
-            lane.untold.malformed += lane.chain.take_malformed();
-            let last = lane.sequence.unwrap_or(0);
-            let missing = plausible::missing(last, lane.attempted);
-            if let Some(missing) = missing.filter(|missing| *missing > 0) {
-                self.pipeline.notice(&notice::lost(time, missing, lane.who()));
-                lane.sequence = Some(lane.attempted);
-                lane.touched = true;
-            }
-            let is_last = lane.over && !lane.chain.has_more();
-            if let Some(told) = lane.untold.take(is_last || self.ends) {
-                let (who, pipeline) = (lane.who(), &mut self.pipeline);
-                if told.malformed > 0 {
-                    pipeline.notice(&notice::malformed(time, told.malformed, who));
-                }
-                if told.implausible > 0 {
-                    pipeline.notice(&notice::implausible(time, told.implausible, who));
-                }
-            }
-            if !is_last {
-                continue;
-            }
-            if matches!(lane.open, Some((_, true))) {
-                self.pipeline.notice(&notice::torn(time, 1, lane.who()));
-                lane.sequence = Some(lane.sequence.unwrap_or(0).saturating_add(1));
-            }
-            if let Some(at) = lane.chain.abandon() {
-                let (block, generation) = (at.block, at.generation);
-                self.spent.push(Spent { block, generation, lane: lane.lane });
-            }
-            self.marks.push(lane.mark());
-            self.closed.push(lane.lane);
-            self.lanes.close(at, &mut self.spent);
         }
     }
 
@@ -347,6 +308,7 @@ impl Drain {
         }
         if self.merge.is_empty() {
             self.flush_after = Some((self.flush, self.outlets.submitted()));
+            self.whole_passes = self.passes;
         }
         moved
     }
@@ -376,7 +338,12 @@ impl Drain {
 
     /// Lets the sinks write what they can, and gives back what all of them have noted.
     fn write(&mut self) {
-        for trouble in self.outlets.step(self.segment) {
+        if self.pid != sys::pid() {
+            // A processor forked, and this is the child.
+            return;
+        }
+        let Self { private, outlets, segment, .. } = self;
+        for trouble in private.while_writing(|| outlets.step(segment)) {
             let time = self.clock.convert(self.merge.watermark());
             self.pipeline.notice(&notice::trouble(
                 time,

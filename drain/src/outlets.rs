@@ -201,6 +201,15 @@ impl Outlets {
         })
     }
 
+    /// Whether some sink has more to write, and none that has could write for so long.
+    pub(crate) fn are_stuck(&self, long: Duration) -> bool {
+        let mut owing = self.all.iter().filter(|outlet| outlet.owes > 0).peekable();
+        owing.peek().is_some()
+            && owing.all(|outlet| {
+                outlet.cursor.stuck().is_some_and(|stuck| stuck.since.elapsed() >= long)
+            })
+    }
+
     /// Syncs every sink if a flush up to `flush` asked for that.
     pub(crate) fn sync_if_asked(&mut self, area: &DrainArea<'_>, flush: u32) {
         let asked = area.flush_durable().load(Ordering::Relaxed);

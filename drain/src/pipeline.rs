@@ -1,8 +1,10 @@
 //! What happens to one record: decoded, processed, rendered once for each kind of line that the
 //! sinks want. Called by `drain.rs` in time order; writes to private memory only.
 
+use logring::call::PrivateRecord;
 use logring::record::{self, Event, Field, Raw};
 use logring::shm::Segment;
+use logring::{Level, sys};
 
 use crate::clock::Clock;
 use crate::config::Sink;
@@ -10,13 +12,13 @@ use crate::lane::{Lane, Spent};
 use crate::notice;
 use crate::plausible;
 use crate::process::{Chain, Flow};
-use crate::render::{JsonRenderer, Renderer};
+use crate::render::{Guarded, JsonOptions, JsonRenderer, Renderer};
 use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
-struct Lines {
-    /// One of these sinks: it says which events it wants.
-    sink: Sink,
+pub(crate) struct Lines {
+    /// Only events of this level or above.
+    level: Option<Level>,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
     /// Another form is being rendered alone.
@@ -24,8 +26,25 @@ struct Lines {
 }
 
 impl Lines {
+    /// Those that `sink` wants.
+    pub(crate) fn of(sink: &Sink) -> Self {
+        Self::by(sink.level, Box::new(JsonRenderer::new(sink.json_options())))
+    }
+
+    /// Those of a sink of the user's own, by a renderer of its own if it has one.
+    pub(crate) fn own(level: Option<Level>, renderer: Option<Box<dyn Renderer>>) -> Self {
+        match renderer {
+            Some(renderer) => Self::by(level, Box::new(Guarded::new(renderer))),
+            None => Self::by(level, Box::new(JsonRenderer::new(JsonOptions::default()))),
+        }
+    }
+
+    fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
+        Self { level, renderer, bytes: Vec::new(), silent: false }
+    }
+
     fn render(&mut self, event: &Event<'_>) {
-        if !self.silent && self.sink.wants(event.level) {
+        if !self.silent && self.level.is_none_or(|least| event.level >= least) {
             self.renderer.render(event, &mut self.bytes);
         }
     }
@@ -42,17 +61,8 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that renders what each of `sinks` wants, which want different lines.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, sinks: Vec<&Sink>) -> Self {
-        let lines = sinks
-            .into_iter()
-            .map(|sink| Lines {
-                sink: sink.clone(),
-                renderer: Box::new(JsonRenderer::new(sink.json_options())),
-                bytes: Vec::new(),
-                silent: false,
-            })
-            .collect();
+    /// A pipeline that renders these forms of lines.
+    pub(crate) fn new(segment: &'static Segment, chain: Chain, lines: Vec<Lines>) -> Self {
         Self {
             strings: Strings::new(segment),
             chain,
@@ -121,6 +131,26 @@ impl Pipeline {
         });
         *buffers = event.into_buffers();
         lane.untold.malformed += u64::from(!whole);
+    }
+
+    /// Renders what the drain's thread has logged; processors do not see it.
+    pub(crate) fn private(&mut self, record: &PrivateRecord, clock: &Clock) {
+        let raw = Raw {
+            timestamp_ns: clock.convert(record.timestamp),
+            level: record.level,
+            callsite: 0,
+            flags: record.flags,
+            context_len: record.context_len,
+            pid: sys::pid(),
+            tid: sys::tid(),
+            payload: &record.payload,
+        };
+        let mut event = Event::default();
+        if record::decode(&raw, &self.strings, &mut event).is_ok() {
+            for lines in &mut self.lines {
+                lines.render(&event);
+            }
+        }
     }
 
     /// Renders an event of the drain's own; processors do not see it.

@@ -13,8 +13,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::config::Config;
-use crate::process::Chain;
-use crate::service::{Options, Service, StartError};
+use crate::options::Options;
+use crate::service::{Service, StartError};
 
 /// How often `--wait` looks whether the segment is there.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -24,15 +24,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// # Errors
 /// What keeps a drain from starting, with its exit code.
 pub fn run(config: Config) -> Result<Exit, Failure> {
+    let options = Options::from(config.clone());
+    run_with(&config, options)
+}
+
+/// The same with options of the caller's, for a `main` with processors or sinks of its own; of
+/// `config` only the segment, its size and `wait` count.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_with(config: &Config, options: Options) -> Result<Exit, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Error::os("handle signals", error))?;
     }
-    let options = Options::from(config.clone());
     Service::check(&options).map_err(failure)?;
-    let Some(segment) = open(&config, &stop)? else { return Ok(Exit::Ok) };
-    let mut service = Service::start(segment, &options, Chain::new()).map_err(failure)?;
+    let Some(segment) = open(config, &stop)? else { return Ok(Exit::Ok) };
+    let mut service = Service::start(segment, options).map_err(failure)?;
     if !service.is_strict() {
         // Nobody is left to tell if stderr is gone.
         let _ = writeln!(

@@ -4,45 +4,27 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use logring::layout::header::clock as clock_kind;
 use logring::shm::{self, DrainLock, Segment};
 use logring::{Error, Result};
 
 use crate::clock::{Bracketed, Clock};
-use crate::config::{Config, Order, Sink};
+use crate::config::Sink;
 use crate::cursor::{Batch, Cursor, Replayed, Step};
 use crate::drain::{Drain, Turn};
+use crate::end::{End, Next};
 use crate::ledger::{ClockLine, Ledger, Marks, Opened};
 use crate::notice;
+use crate::options::{Destination, Options};
 use crate::outlets::Outlets;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Lines, Pipeline};
 use crate::positions::Positions;
-use crate::process::Chain;
+use crate::private::Private;
 use crate::restart;
 use crate::rhythm::Rhythm;
 use crate::watermark;
-
-/// What a drain is to do.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where lines go; at least one.
-    pub sinks: Vec<Sink>,
-    /// How records are ordered.
-    pub order: Order,
-    /// The longest wait for a thread in the middle of a record.
-    pub max_hold: Duration,
-    /// Where the ledger stands; `None` = the runtime directory.
-    pub state_dir: Option<PathBuf>,
-}
-
-impl From<Config> for Options {
-    fn from(config: Config) -> Self {
-        let Config { sinks, order, max_hold, .. } = config;
-        Self { sinks, order, max_hold, state_dir: None }
-    }
-}
 
 /// A drain that holds its segment's drain lock.
 #[derive(Debug)]
@@ -50,7 +32,7 @@ pub struct Service {
     segment: &'static Segment,
     drain: Drain,
     // Given back last, when nothing of this drain can touch ledger or sinks any more.
-    _lock: DrainLock<'static>,
+    lock: DrainLock<'static>,
 }
 
 /// Why a drain does not start.
@@ -62,6 +44,14 @@ pub enum StartError {
     Sink(Error),
 }
 
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Segment(error) | StartError::Sink(error) => error,
+        }
+    }
+}
+
 impl Service {
     /// Whether sinks and ledger can be opened, as far as can be told without making anything but the
     /// directory for the ledger: to be asked before a segment is made for nothing.
@@ -69,34 +59,34 @@ impl Service {
     /// # Errors
     /// What [`Service::start`] would say.
     pub fn check(options: &Options) -> Result<(), StartError> {
-        state_dir(options).map_err(StartError::Segment)?;
-        for sink in &options.sinks {
-            sink.spec().and_then(|spec| Cursor::check(&spec)).map_err(StartError::Sink)?;
+        options.cursor_names().map_err(StartError::Sink)?;
+        for destination in &options.destinations {
+            destination.check().map_err(StartError::Sink)?;
         }
+        state_dir(options.state_dir.as_ref()).map_err(StartError::Segment)?;
         Ok(())
     }
 
-    /// Takes the drain lock of `segment` and brings ledger and sinks to where the last drain left
-    /// them.
+    /// Takes the drain lock of `segment` for the calling thread and brings ledger and sinks to where
+    /// the last drain left them.
+    ///
+    /// From here on what this thread logs into the segment goes into the drain's output past the
+    /// ring, until the service is dropped.
     ///
     /// # Errors
     /// Another drain holds the lock (`Error::is_held`); the ledger or a sink cannot be opened.
-    pub fn start(
-        segment: &'static Segment,
-        options: &Options,
-        chain: Chain,
-    ) -> Result<Self, StartError> {
+    pub fn start(segment: &'static Segment, options: Options) -> Result<Self, StartError> {
         let lock = DrainLock::acquire(segment).map_err(StartError::Segment)?;
-        let (ledger, opened) = open_ledger(segment, options).map_err(StartError::Segment)?;
+        let private = Private::new(segment);
+        let names = options.cursor_names().map_err(StartError::Sink)?;
+        let Options { destinations, chain, order, max_hold, state_dir } = options;
+        let (ledger, opened) =
+            open_ledger(segment, state_dir.as_ref(), &names).map_err(StartError::Segment)?;
         let ledger = Arc::new(ledger);
-        let (forms, kinds) = forms(&options.sinks);
-        let mut cursors = Vec::new();
-        for (index, (sink, form)) in options.sinks.iter().zip(forms).enumerate() {
-            let cursor = sink.spec().and_then(|spec| Cursor::open(&ledger, index, &spec));
-            cursors.push((cursor.map_err(StartError::Sink)?, form));
-        }
+        let Sinks { mut cursors, lines } =
+            open_sinks(&ledger, &names, destinations).map_err(StartError::Sink)?;
         let (clock, step) = start_clock(segment);
-        let mut pipeline = Pipeline::new(segment, chain, kinds);
+        let mut pipeline = Pipeline::new(segment, chain, lines);
         let mut positions = Vec::new();
         let mut waiting = Vec::new();
         for (cursor, form) in &mut cursors {
@@ -123,55 +113,33 @@ impl Service {
                 outlets.submit_to(at, Batch { bytes, marks: to.clone(), watermark: 0, clock });
             }
         }
-        let mut drain =
-            Drain::new(segment, goal, clock, pipeline, outlets, options.order, options.max_hold);
-        if let Some(step) = step {
-            drain.notice(&notice::clock_step(
-                crate::clock::realtime_ns(),
-                std::process::id(),
-                step.by_ns,
-            ));
-        }
-        if let Opened::SetAside { to, why } = opened {
-            let sentence = format!(
-                "the ledger was set aside as {} since {why}; what the ring still holds is sent again",
-                to.display()
-            );
-            drain.notice(&notice::trouble(
-                crate::clock::realtime_ns(),
-                std::process::id(),
-                "ledger",
-                sentence,
-            ));
-        }
+        let timing = (order, max_hold.0);
+        let mut drain = Drain::new(segment, goal, clock, pipeline, outlets, private, timing);
+        tell_start(&mut drain, step, opened);
         segment.drain_area().announce(ledger.epoch());
-        Ok(Self { segment, drain, _lock: lock })
+        Ok(Self { segment, drain, lock })
     }
 
-    /// Runs until `stop` says so; then everything that has been committed is written, and it ends.
+    /// Runs until `stop` says so; then everything that had been committed by then is written, and it
+    /// ends. What a sink does not take stays in the ring, see [`Service::stuck`].
     pub fn run(&mut self, stop: &AtomicBool) {
         let mut rhythm = Rhythm::default();
-        let mut quiet_after_stop = 0;
-        loop {
+        let mut end = None;
+        // Another process: a processor forked, and this is the child.
+        while self.lock.is_ours() {
             let turn = self.drain.turn();
             let stopping = stop.load(Ordering::Relaxed);
             if stopping {
                 self.drain.ends_soon();
-            }
-            if stopping && turn == Turn::Idle && self.drain.is_settled() {
-                // One more look: a lane may have ended meanwhile.
-                quiet_after_stop += 1;
-                if quiet_after_stop > 1 {
-                    return;
+                let end = end.get_or_insert_with(|| End::begin(&self.drain));
+                match end.look(turn, &self.drain) {
+                    Next::Over => return,
+                    Next::AtOnce => continue,
+                    Next::Rest => {}
                 }
-                continue;
             }
             let (free, total) = self.drain.filling();
-            match turn {
-                Turn::Moved if stopping => {}
-                Turn::Moved => rhythm.pause(self.segment, true, free, total),
-                Turn::Idle | Turn::Blocked => rhythm.pause(self.segment, false, free, total),
-            }
+            rhythm.pause(self.segment, turn == Turn::Moved, free, total);
         }
     }
 
@@ -189,41 +157,78 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.segment.drain_area().retire();
+        if self.lock.is_ours() {
+            self.segment.drain_area().retire();
+        }
     }
 }
 
-fn state_dir(options: &Options) -> Result<PathBuf> {
-    match &options.state_dir {
-        Some(directory) => Ok(directory.clone()),
-        None => shm::runtime_dir(),
-    }
+fn state_dir(given: Option<&PathBuf>) -> Result<PathBuf> {
+    given.map_or_else(shm::runtime_dir, |directory| Ok(directory.clone()))
 }
 
-fn open_ledger(segment: &Segment, options: &Options) -> Result<(Ledger, Opened)> {
-    let directory = state_dir(options)?;
-    let names: Vec<String> =
-        options.sinks.iter().map(|sink| sink.spec()?.cursor_name()).collect::<Result<_>>()?;
+fn open_ledger(
+    segment: &Segment,
+    directory: Option<&PathBuf>,
+    names: &[String],
+) -> Result<(Ledger, Opened)> {
     let geometry = segment.geometry();
     // Behind the lanes stand the processes: how many of their drops have been told.
     let lanes = geometry.lane_count + geometry.process_count;
-    let path = directory.join(format!("{}.ledger", segment.name()));
-    Ledger::open(&path, segment.uuid(), geometry.block_count, lanes, &names)
+    let path = state_dir(directory)?.join(format!("{}.ledger", segment.name()));
+    Ledger::open(&path, segment.uuid(), geometry.block_count, lanes, names)
 }
 
-/// Sinks that want the same lines share their rendering: per sink its form, per form a sink.
-fn forms(sinks: &[Sink]) -> (Vec<usize>, Vec<&Sink>) {
-    let mut kinds: Vec<&Sink> = Vec::new();
-    let forms = sinks
-        .iter()
-        .map(|sink| {
-            kinds.iter().position(|kind| kind.has_lines_of(sink)).unwrap_or_else(|| {
-                kinds.push(sink);
-                kinds.len() - 1
-            })
-        })
-        .collect();
-    (forms, kinds)
+/// The sinks' cursors, each with its form of lines, and the forms.
+#[derive(Default)]
+struct Sinks {
+    cursors: Vec<(Cursor, usize)>,
+    lines: Vec<Lines>,
+}
+
+/// Opens all sinks. Those that want the same lines share their rendering.
+fn open_sinks(
+    ledger: &Arc<Ledger>,
+    names: &[String],
+    destinations: Vec<Destination>,
+) -> Result<Sinks> {
+    let Sinks { mut cursors, mut lines } = Sinks::default();
+    let mut kinds: Vec<(Sink, usize)> = Vec::new();
+    for (index, (destination, name)) in destinations.into_iter().zip(names).enumerate() {
+        cursors.push(match destination {
+            Destination::Sink(sink) => {
+                let cursor = Cursor::open(ledger, index, &sink.spec()?)?;
+                let known = kinds.iter().find(|(kind, _)| kind.has_lines_of(&sink));
+                let form = known.map_or(lines.len(), |(_, form)| *form);
+                if form == lines.len() {
+                    lines.push(Lines::of(&sink));
+                    kinds.push((sink, form));
+                }
+                (cursor, form)
+            }
+            Destination::Own(sink) => {
+                let cursor = Cursor::own(ledger, index, name.clone(), sink.writer)?;
+                lines.push(Lines::own(sink.level, sink.renderer));
+                (cursor, lines.len() - 1)
+            }
+        });
+    }
+    Ok(Sinks { cursors, lines })
+}
+
+/// What the output is told of how the drain found things.
+fn tell_start(drain: &mut Drain, step: Option<crate::clock::Step>, opened: Opened) {
+    let (now, pid) = (crate::clock::realtime_ns(), std::process::id());
+    if let Some(step) = step {
+        drain.notice(&notice::clock_step(now, pid, step.by_ns));
+    }
+    if let Opened::SetAside { to, why } = opened {
+        let sentence = format!(
+            "the ledger was set aside as {} since {why}; what the ring still holds is sent again",
+            to.display()
+        );
+        drain.notice(&notice::trouble(now, pid, "ledger", sentence));
+    }
 }
 
 fn start_clock(segment: &Segment) -> (Clock, Option<crate::clock::Step>) {

@@ -5,15 +5,14 @@
 mod common;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use common::watch::watchdog;
 use common::{Directory, Name};
 use logring::info;
 use logring::record::{AnyValue, Event};
 use logring::shm::Segment;
-use logring_drain::config::{Order, Sink};
-use logring_drain::process::{Chain, Flow};
+use logring_drain::config::Sink;
+use logring_drain::process::Flow;
 use logring_drain::{Options, Service};
 
 const RECORDS: u64 = 2_000;
@@ -28,14 +27,8 @@ fn a_panic_marks_its_record_alone() {
     }
     let segment = Segment::attach_static(&name.0).expect("there");
     let output = directory.0.join("out.jsonl");
-    let options = Options {
-        sinks: vec![Sink::json(&output)],
-        order: Order::Strict,
-        max_hold: Duration::from_secs(60),
-        state_dir: Some(directory.0.clone()),
-    };
-    let mut chain = Chain::new();
-    chain.push("fragile", |event: &mut Event<'_>| {
+    let options = Options::new([Sink::json(&output)]).state_dir(&directory.0);
+    let options = options.processor("fragile", |event: &mut Event<'_>| {
         let n = event.fields.iter().find(|field| field.key == "n").map(|field| &field.value);
         if let Some(AnyValue::U64(n)) = n
             && n % 100 == 7
@@ -46,7 +39,7 @@ fn a_panic_marks_its_record_alone() {
     });
     // The panics are expected; their traces would fill the test's output.
     std::panic::set_hook(Box::new(|_| {}));
-    let mut service = Service::start(segment, &options, chain).expect("it starts");
+    let mut service = Service::start(segment, options).expect("it starts");
     service.run(&AtomicBool::new(true));
     drop(service);
     let _ = std::panic::take_hook();

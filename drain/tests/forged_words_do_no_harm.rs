@@ -21,8 +21,7 @@ use logring::layout::lane::LaneWord;
 use logring::layout::{BlockWord, Geometry, Offsets, drain_area, lane, process, record};
 use logring::shm::{Segment, SegmentSpec};
 use logring::{Logger, Overflow, info};
-use logring_drain::config::{Order, Sink};
-use logring_drain::process::Chain;
+use logring_drain::config::Sink;
 use logring_drain::{Options, Service};
 use serde_json::Value;
 
@@ -194,13 +193,9 @@ fn drain(directory: &Path, bytes: &[u8]) -> Vec<Value> {
     let segment: &'static Segment =
         Box::leak(Box::new(Segment::attach_file(&ring).expect("there")));
     let output = directory.join("out.jsonl");
-    let options = Options {
-        sinks: vec![Sink { thread: true, ..Sink::json(&output) }],
-        order: Order::Strict,
-        max_hold: Duration::from_millis(20),
-        state_dir: Some(directory.to_owned()),
-    };
-    let mut service = Service::start(segment, &options, Chain::new()).expect("it starts");
+    let options = Options::new([Sink { thread: true, ..Sink::json(&output) }]);
+    let options = options.max_hold(Duration::from_millis(20)).state_dir(directory);
+    let mut service = Service::start(segment, options).expect("it starts");
     service.run(&AtomicBool::new(true));
     drop(service);
     common::drain::lines(&output).collect()

@@ -104,6 +104,20 @@ impl Builder {
         Ok(Guard { producer })
     }
 
+    /// [`Builder::install`] with a step between attaching and installing, which gets the segment's
+    /// logger; when it fails, nothing is installed. What is installed already may be installed again
+    /// this way. An embedded drain is started so.
+    ///
+    /// # Errors
+    /// As [`Builder::install`], and those of `start`.
+    pub fn install_with<T>(self, start: impl FnOnce(&Logger) -> Result<T>) -> Result<(Guard, T)> {
+        installed::check_free_for(&self.name)?;
+        let producer = Producer::attach(self.options()?)?;
+        let started = start(&Logger::of(producer))?;
+        installed::install_or_same(producer)?;
+        Ok((Guard { producer }, started))
+    }
+
     /// Attaches a further segment and gives the logger for it. A callsite follows the filter of the
     /// segment that it first logs to.
     ///

@@ -5,6 +5,7 @@
 //! everything else is done before, or is cold.
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
+use super::drain_thread::{self, PrivateRecord};
 use super::overflow::insist;
 use super::thread::{self, EXTENSIONS_MAX, ThreadState};
 use super::{Callsite, Logger, Producer, installed};
@@ -73,7 +74,7 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
 #[inline(never)]
 #[must_use]
 pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
-    let Some(producer) = logger.segment() else { return Writer::closed() };
+    let Some(producer) = logger.producer() else { return Writer::closed() };
     let thread = thread::current(producer);
     let segment = producer.segment();
     let context = logger.context_bytes();
@@ -115,7 +116,7 @@ pub fn commit(writer: Writer) {
 fn publish(owner: *const ()) {
     // SAFETY: null, or the thread's state that `begin` put there, which is never unmapped.
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
-    let Some(segment) = thread.segment.get() else { return };
+    let Some(segment) = thread.segment.get() else { return drain_thread::commit() };
     let level = thread.level.get();
     if thread.long.get() {
         return publish_head(thread, segment, level);
@@ -194,6 +195,9 @@ fn begin_cold(
 ) -> Writer {
     let mut thread = thread::current(producer);
     if thread.cell.left() == 0 {
+        if drain_thread::drains(producer.segment()) {
+            return begin_private(callsite, producer, context, len);
+        }
         let registered = match thread.cell.state() {
             State::Unregistered => thread::register(producer),
             // A call inside a call (a signal handler, an allocator's hook).
@@ -240,6 +244,39 @@ fn begin_cold(
         writer.put_slice(&(inline.len() as u32).to_le_bytes());
         writer.put_slice(&inline);
     }
+    writer.put_slice(context);
+    writer
+}
+
+/// A record of a drain's own thread: into private memory.
+#[cold]
+fn begin_private(
+    callsite: &'static Callsite,
+    producer: &'static Producer,
+    context: &[u8],
+    len: usize,
+) -> Writer {
+    let facts = callsite.facts().encode();
+    let wanted = 4 + facts.len() + context.len() + len;
+    let payload = wanted.min(producer.segment().max_record_bytes() as usize);
+    let header = PrivateRecord {
+        timestamp: producer.now(),
+        level: callsite.facts().level,
+        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        context_len: context.len() as u32,
+        payload: Vec::new(),
+    };
+    let Some(start) = drain_thread::open(producer, header, payload) else {
+        return Writer::closed();
+    };
+    // SAFETY: `payload` bytes at `start` are this thread's until it commits, and nothing comes
+    // after them; a second record is not opened before.
+    let mut writer = unsafe {
+        let end = start.as_ptr().add(payload);
+        Writer::new(start.as_ptr(), end, thread::private_rest())
+    };
+    writer.put_slice(&(facts.len() as u32).to_le_bytes());
+    writer.put_slice(&facts);
     writer.put_slice(context);
     writer
 }

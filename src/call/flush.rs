@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::producer::Producer;
-use super::{Logger, installed};
+use super::{Logger, drain_thread, installed};
 use crate::error::{Error, Result};
 use crate::layout::drain_area::sink_state;
 use crate::sync::order;
@@ -17,7 +17,7 @@ const SLICE: Duration = Duration::from_millis(100);
 /// every sink of its drain. Costs a wake-up of the drain and one of its passes.
 ///
 /// # Errors
-/// Nothing is installed; no drain runs on the segment ([`Error::is_no_drain`]); a sink is stuck
+/// Nothing is installed; it is called on the drain's own thread; no drain runs on the segment ([`Error::is_no_drain`]); a sink is stuck
 /// ([`Error::is_sink_stuck`]); `timeout` ended first ([`Error::is_timed_out`]).
 pub fn flush(timeout: Duration) -> Result<()> {
     let producer = installed::installed()
@@ -31,7 +31,7 @@ impl Logger {
     /// # Errors
     /// As [`flush`].
     pub fn flush(&self, timeout: Duration) -> Result<()> {
-        match self.segment() {
+        match self.producer() {
             Some(producer) => producer.flush(timeout),
             None => flush(timeout),
         }
@@ -41,6 +41,13 @@ impl Logger {
 impl Producer {
     fn flush(&self, timeout: Duration) -> Result<()> {
         let segment = self.segment();
+        if drain_thread::drains(segment) {
+            return Err(Error::invalid(format!(
+                "flush was called on the thread of the drain of segment {:?}, which would wait for \
+                 itself; call it on another thread",
+                segment.name()
+            )));
+        }
         let area = segment.drain_area();
         let deadline = Instant::now().checked_add(timeout);
         let mine = area.flush_req().fetch_add(1, order::flush_cas()).wrapping_add(1); // pair:flush

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::producer::Producer;
-use super::{Callsite, Interner, Logger};
+use super::{Callsite, Interner, Logger, drain_thread};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::sync::{AtomicU64, Ordering};
@@ -33,6 +33,24 @@ pub(super) fn check_free() -> Result<()> {
     if INSTALLED.get().is_some() { Err(taken()) } else { Ok(()) }
 }
 
+/// [`install`], which the same segment may ask for again.
+///
+/// # Errors
+/// There is another one already.
+pub(super) fn install_or_same(segment: &'static Producer) -> Result<()> {
+    let installed = *INSTALLED.get_or_init(|| segment);
+    if std::ptr::eq(installed, segment) { Ok(()) } else { Err(taken()) }
+}
+
+/// # Errors
+/// A segment of another name is installed already.
+pub(super) fn check_free_for(name: &str) -> Result<()> {
+    match INSTALLED.get() {
+        Some(installed) if installed.segment().name() != name => Err(taken()),
+        _ => Ok(()),
+    }
+}
+
 fn taken() -> Error {
     Error::already_installed(
         "a logger is installed in this process already; use `open` for further segments",
@@ -52,7 +70,7 @@ pub fn early_calls() -> u64 {
 #[inline(never)]
 pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
     let facts = callsite.facts();
-    let Some(segment) = logger.segment() else {
+    let Some(producer) = logger.producer() else {
         // Relaxed: a counter.
         if EARLY.fetch_add(1, Ordering::Relaxed) == 0 {
             eprintln!(
@@ -63,7 +81,11 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
         }
         return false;
     };
-    callsite.set_level_word(segment.level_word(facts.target));
+    if drain_thread::drains(producer.segment()) {
+        // The target cannot be interned here: the callsite is tied to its level word elsewhere.
+        return facts.level >= producer.threshold(facts.target);
+    }
+    callsite.set_level_word(producer.level_word(facts.target));
     callsite.enabled(Level::new(facts.level))
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::record::Scratch;
 use crate::record::callsite::encode_string;
 use crate::record::value::{AnyEncode, stage};
+use crate::shm::Segment;
 
 /// What a logger needs of a segment to encode its context.
 pub trait Interner {
@@ -81,8 +82,14 @@ impl Logger {
     }
 
     /// The segment that records of this logger go to; `None` before `install`.
+    #[must_use]
+    pub fn segment(&self) -> Option<&'static Segment> {
+        self.producer().map(Producer::segment)
+    }
+
+    /// The tie to that segment.
     #[inline]
-    pub(crate) fn segment(&self) -> Option<&'static Producer> {
+    pub(crate) fn producer(&self) -> Option<&'static Producer> {
         self.segment.or_else(installed::installed)
     }
 

@@ -9,6 +9,7 @@ mod macros;
 pub mod builder;
 pub mod callsite;
 mod check;
+mod drain_thread;
 pub mod emit;
 pub mod filter;
 mod flush;
@@ -21,6 +22,7 @@ mod thread;
 
 pub use builder::{Builder, Guard, builder};
 pub use callsite::Callsite;
+pub use drain_thread::{DrainThread, PrivateRecord};
 pub use filter::Filter;
 pub use flush::flush;
 pub use installed::early_calls;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::drain_thread;
 use super::producer::Producer;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::sync::fence;
@@ -37,6 +38,9 @@ const SLICE: Duration = Duration::from_millis(100);
 pub(crate) fn insist<T>(producer: &Producer, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
     if let Some(got) = attempt() {
         return Some(got);
+    }
+    if drain_thread::is_drain() {
+        return None;
     }
     let up_to = match producer.overflow() {
         Overflow::Block { up_to } => Some(up_to),

@@ -91,6 +91,12 @@ impl Producer {
         Ok(producer)
     }
 
+    /// This process's tie to `segment`, if it has one.
+    pub(super) fn known(segment: &Segment) -> Option<&'static Self> {
+        let producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
+        producers.iter().find(|known| std::ptr::eq(known.segment, segment)).copied()
+    }
+
     /// The segment.
     #[inline(always)]
     pub fn segment(&self) -> &'static Segment {
@@ -162,9 +168,14 @@ impl Producer {
         self.segment.tag()
     }
 
+    /// The level from which records of a target go out, by the program's own filter.
+    pub(super) fn threshold(&self, target: &str) -> u8 {
+        self.filter.threshold(target)
+    }
+
     /// The level word of a target; where the table is full, one of this process's own.
     pub(crate) fn level_word(&'static self, target: &str) -> &'static AtomicU64 {
-        let base = self.filter.threshold(target);
+        let base = self.threshold(target);
         let id = self.intern(&encode_string(target)).unwrap_or(0);
         self.segment.level_word(id, base).unwrap_or_else(|| {
             // No operator can change it, but it says what the program's own filter says.

@@ -1,6 +1,7 @@
 //! The macros and loggers, through to decoded records.
 
 mod capture;
+mod drain_thread;
 
 use std::cell::Cell;
 use std::error::Error;
@@ -230,7 +231,7 @@ fn a_callsite_serves_several_segments() {
         call(log, 3);
     });
     assert_eq!(events.iter().flat_map(fields).collect::<Vec<_>>(), ["n=U64(1)", "n=U64(3)"]);
-    assert_eq!(records(other.segment().unwrap().segment()).len(), 1);
+    assert_eq!(records(other.segment().unwrap()).len(), 1);
 }
 
 struct Panics;

@@ -9,6 +9,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
+use super::drain_thread;
 use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
@@ -82,6 +83,10 @@ thread_local! {
         const { [const { Cell::new(&raw const NOBODY.0) }; PLACES] };
 }
 
+thread_local! {
+    static PRIVATE_REST: UnsafeCell<Rest> = const { UnsafeCell::new(Rest::slots(0, 0)) };
+}
+
 /// The calling thread's state at a place: [`INSTALLED`], or [`Producer::place`]. At the first it may
 /// be missing although the thread has one, see [`current`].
 #[inline(always)]
@@ -125,6 +130,9 @@ pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
 /// What the thread logs from inside (allocator hooks, signal handlers) is dropped and counted.
 #[cold]
 pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadState> {
+    if drain_thread::drains(producer.segment()) {
+        return None;
+    }
     let state = take_state(producer)?;
     // Its last thread may have died in the middle of a long record.
     state.long.set(false);
@@ -149,6 +157,34 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
     Some(state)
+}
+
+/// The calling thread becomes the drain of `producer`'s segment, or is it no longer: if it has a lane
+/// there, that is closed meanwhile. No call of it may be inside.
+pub(super) fn set_drain(producer: &'static Producer, is_drain: bool) {
+    let cell = &at(producer.place()).cell;
+    match cell.state() {
+        State::Live if is_drain => {
+            cell.close();
+            cell.set_state(State::Drain);
+        }
+        State::Drain if !is_drain => {
+            cell.set_state(State::Live);
+            cell.reopen();
+        }
+        _ => {}
+    }
+}
+
+/// Where the drain's own records end, and whose they are: see `drain_thread`.
+pub(super) fn private_rest() -> *mut Rest {
+    PRIVATE_REST.with(|rest| {
+        let at = rest.get();
+        // SAFETY: this thread's alone, and no writer is open over it: nothing is written but inside
+        // of one call.
+        unsafe { *at = Rest::slots(0, 0).owned_by(NOBODY.0.as_owner()) };
+        at
+    })
 }
 
 const fn owner_of(lane: LaneRef) -> u64 {

@@ -12,12 +12,16 @@ use logring::sync::Ordering;
 use serde_json::Value;
 
 use super::watch::{signal, unwatch, wait_until, watch};
-use super::{Directory, Name};
+use super::{Directory, Name, Peer};
 
 /// The drain's binary of this profile, built when it is missing or older than its sources.
 pub fn drain_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        // Cargo has built it for the tests of the drain's own package.
+        if let Some(binary) = option_env!("CARGO_BIN_EXE_logring-drain") {
+            return binary.into();
+        }
         let exe = std::env::current_exe().expect("own path");
         // target/<profile>/deps/<test>
         let profile = exe.ancestors().nth(2).expect("three levels below target");
@@ -97,6 +101,13 @@ impl Site {
     /// A drain into [`Site::output`] that reads.
     pub fn start_drain(&self) -> Drain {
         self.start(self.command(&[&self.output()]))
+    }
+
+    /// This test in another process, which plays `part` and whose drains keep their ledgers in the
+    /// directory.
+    pub fn peer(&self, test: &str, part: &str, argument: &str) -> Peer {
+        let runtime = format!("LOGRING_RUNTIME_DIR={}", self.path("run").display());
+        Peer::start_under(&["env", "-u", "LOGRING", &runtime], test, part, argument)
     }
 
     /// The drain of this command, reading.

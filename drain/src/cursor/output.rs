@@ -1,8 +1,9 @@
-//! What a cursor writes to: a regular file with the length and tail it ought to have, or a stream.
+//! What a cursor writes to: a regular file with the length and tail it ought to have, a stream, or a
+//! sink of the user's own.
 
 use crate::{
     ledger::{ClockLine, Identity, Kind, Note},
-    sink::{LogFile, Stat, Stream, Tail, stat},
+    sink::{LogFile, Own, Stat, Stream, Tail, stat},
 };
 use std::{
     io,
@@ -14,6 +15,7 @@ use std::{
 pub(super) enum Output {
     File(Box<Target>),
     Stream(Stream),
+    Own(Own),
 }
 
 /// A regular file as this drain left it.
@@ -61,7 +63,7 @@ impl Output {
             clock: ClockLine::default(),
         };
         match self {
-            Self::Stream(_) => nothing,
+            Self::Stream(_) | Self::Own(_) => nothing,
             Self::File(target) => {
                 target.next.follow(&target.tail, bytes);
                 Note {
@@ -81,17 +83,31 @@ impl Output {
         match self {
             Self::File(target) => target.file.write_at(bytes, at),
             Self::Stream(stream) => stream.write(bytes),
+            Self::Own(own) => own.write(bytes),
         }
     }
 
+    /// All bytes of a batch are written.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Own(own) => own.flush(),
+            Self::File(_) | Self::Stream(_) => Ok(()),
+        }
+    }
+
+    /// Whether what was written of a batch was for nothing: it begins again at its first line.
     pub(super) const fn has_lost_its_reader(&self) -> bool {
-        matches!(self, Self::Stream(stream) if !stream.is_open())
+        match self {
+            Self::File(_) => false,
+            Self::Stream(stream) => !stream.is_open(),
+            Self::Own(own) => own.has_failed(),
+        }
     }
 
     /// Whether the file is the one that was left with `len` bytes.
     pub(super) fn is_as_left(&self, len: u64) -> io::Result<bool> {
         match self {
-            Self::Stream(_) => Ok(true),
+            Self::Stream(_) | Self::Own(_) => Ok(true),
             Self::File(target) if target.is_moved => Ok(target.file.len()? == len),
             Self::File(target) => Ok(target
                 .present()?
@@ -118,7 +134,7 @@ impl Output {
     pub(super) fn sync(&self) -> io::Result<()> {
         match self {
             Self::File(target) => target.file.sync(),
-            Self::Stream(_) => Ok(()),
+            Self::Stream(_) | Self::Own(_) => Ok(()),
         }
     }
 }

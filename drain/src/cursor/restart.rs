@@ -11,10 +11,15 @@ use super::{
 use crate::{
     ledger::{ClockLine, Kind, Ledger, Marks, Note},
     seam::{Mutation, mutated},
-    sink::{SinkSpec, Trouble, TroubleKind},
+    sink::{Own, SinkSpec, Trouble, TroubleKind},
 };
 use logring::{Error, Result};
-use std::{collections::VecDeque, io, path::Path, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
 
 /// A batch that the previous drain prepared and did not commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +67,32 @@ impl Cursor {
     /// The path cannot be opened or created, or another cursor writes to the same file.
     pub fn open(ledger: &Arc<Ledger>, index: usize, spec: &SinkSpec) -> Result<Self> {
         let cannot = |error| cannot_open(spec, error);
+        let output = Output::open(spec.path()).map_err(cannot)?;
+        Self::on(ledger, index, spec.to_string(), output).map_err(cannot)
+    }
+
+    /// A sink of the user's own, called `name`, as cursor number `index` of the ledger. What it gets
+    /// is at least once.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn own(
+        ledger: &Arc<Ledger>,
+        index: usize,
+        name: String,
+        writer: Box<dyn Write + Send>,
+    ) -> Result<Self> {
+        let what = format!("begin sink {name}");
+        let output = Output::Own(Own::new(writer));
+        Self::on(ledger, index, name, output).map_err(|error| Error::os(what, error))
+    }
+
+    fn on(ledger: &Arc<Ledger>, index: usize, name: String, output: Output) -> io::Result<Self> {
         let mut cursor = Self {
             ledger: Arc::clone(ledger),
             index,
-            name: spec.to_string(),
-            output: Output::open(spec.path()).map_err(cannot)?,
+            name,
+            output,
             epoch: ledger.first_epoch(),
             queue: VecDeque::new(),
             queued_bytes: 0,
@@ -77,7 +103,7 @@ impl Cursor {
             troubles: Vec::new(),
             missed: 0,
         };
-        cursor.restart().map_err(cannot)?;
+        cursor.restart()?;
         ledger.set_opened(index);
         Ok(cursor)
     }
@@ -274,7 +300,7 @@ impl Cursor {
     fn len(&self) -> u64 {
         match &self.output {
             Output::File(target) => target.len,
-            Output::Stream(_) => 0,
+            Output::Stream(_) | Output::Own(_) => 0,
         }
     }
 }

@@ -3,12 +3,12 @@
 //!
 //! A processor is user code: a panic in one is caught, and never costs the event.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use logring::record::{AnyValue, Event, Field};
+
+use crate::panics::caught;
 
 /// What becomes of an event after a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +76,13 @@ impl Chain {
 
     fn run_steps(&mut self, event: &mut Event<'_>) -> Flow {
         for step in &mut self.steps {
-            // Unwind safety: what a panic leaves half done in the event is still an event, and
-            // what it leaves in the processor is its own to bear.
-            match catch_unwind(AssertUnwindSafe(|| step.processor.process(event))) {
+            // What a panic leaves half done in the event is still an event.
+            match caught(|| step.processor.process(event)) {
                 Ok(Flow::Keep) => {}
                 Ok(Flow::Drop) => return Flow::Drop,
-                Err(payload) => {
+                Err(text) => {
                     self.panics += 1;
-                    mark(event, &step.name, &*payload);
+                    mark(event, &step.name, &text);
                 }
             }
         }
@@ -100,15 +99,10 @@ impl fmt::Debug for Chain {
 }
 
 #[cold]
-fn mark(event: &mut Event<'_>, name: &str, payload: &(dyn Any + Send)) {
-    let message = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text");
+fn mark(event: &mut Event<'_>, name: &str, text: &str) {
     event.fields.push(Field {
         key: Cow::Borrowed(PROCESSOR_ERROR),
-        value: AnyValue::Str(Cow::Owned(format!("{name}: {message}"))),
+        value: AnyValue::Str(Cow::Owned(format!("{name}: {text}"))),
     });
 }
 

@@ -5,6 +5,7 @@
 //! control characters or characters that reorder text. It never fails.
 
 pub mod escape;
+mod guarded;
 pub mod json;
 mod line;
 pub mod number;
@@ -12,6 +13,8 @@ pub mod template;
 pub mod time;
 mod unique;
 
+pub(crate) use guarded::Guarded;
+pub use guarded::RENDERER_ERROR;
 pub use json::{JsonOptions, JsonRenderer};
 
 use logring::record::Event;

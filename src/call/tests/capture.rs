@@ -61,9 +61,9 @@ impl Strings for Dictionary {
 
 /// A record as it stands in a ring.
 pub(super) struct Found {
-    level: u8,
-    callsite: u32,
-    context_len: u32,
+    pub(super) level: u8,
+    pub(super) callsite: u32,
+    pub(super) context_len: u32,
     pub(super) payload: Vec<u8>,
 }
 
@@ -99,9 +99,15 @@ pub(super) fn records(segment: &Segment) -> Vec<Found> {
 pub(super) fn captured(spec: &str, run: impl FnOnce(&Logger)) -> (Vec<Event<'static>>, usize) {
     let log = Logger::of(Producer::on_heap(Filter::at(Level::Info).with(spec).unwrap()));
     run(&log);
-    let segment = log.segment().unwrap().segment();
+    let segment = log.segment().unwrap();
+    let callsites = Dictionary::of(segment).callsites();
+    (decoded(segment, records(segment)), callsites)
+}
+
+/// The events that records of a segment stand for.
+pub(super) fn decoded(segment: &Segment, records: Vec<Found>) -> Vec<Event<'static>> {
     let dictionary = Box::leak(Box::new(Dictionary::of(segment)));
-    let records: &'static [_] = Box::leak(records(segment).into_boxed_slice());
+    let records: &'static [_] = Box::leak(records.into_boxed_slice());
     let events = records.iter().map(|record| {
         let raw = Raw {
             timestamp_ns: 0,
@@ -117,7 +123,7 @@ pub(super) fn captured(spec: &str, run: impl FnOnce(&Logger)) -> (Vec<Event<'sta
         decode(&raw, &*dictionary, &mut event).unwrap();
         event
     });
-    (events.collect(), dictionary.callsites())
+    events.collect()
 }
 
 /// The one event that `run` logs.
