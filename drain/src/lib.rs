@@ -10,6 +10,7 @@ mod demo;
 mod drain;
 pub mod embed;
 mod end;
+mod fate;
 mod hold;
 mod housekeeping;
 mod lane;

@@ -40,7 +40,7 @@ fn a_panic_marks_its_record_alone() {
     // The panics are expected; their traces would fill the test's output.
     std::panic::set_hook(Box::new(|_| {}));
     let mut service = Service::start(segment, options).expect("it starts");
-    service.run(&AtomicBool::new(true));
+    service.run(&AtomicBool::new(true)).expect("it ends as it was told");
     drop(service);
     let _ = std::panic::take_hook();
     let mut next = 0;

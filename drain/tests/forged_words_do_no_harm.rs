@@ -196,7 +196,7 @@ fn drain(directory: &Path, bytes: &[u8]) -> Vec<Value> {
     let options = Options::new([Sink { thread: true, ..Sink::json(&output) }]);
     let options = options.max_hold(Duration::from_millis(20)).state_dir(directory);
     let mut service = Service::start(segment, options).expect("it starts");
-    service.run(&AtomicBool::new(true));
+    service.run(&AtomicBool::new(true)).expect("it ends as it was told");
     drop(service);
     common::drain::lines(&output).collect()
 }
