@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Rust, and only what is missing.
-#   ci/setup.sh tools    strace and objdump
+#   ci/setup.sh tools    strace, objdump, and a real log for the tests of `log -`
 #   ci/setup.sh rust     rustfmt and clippy
 #   ci/setup.sh python   target/venv with structlog, for ci/seed1.sh
 set -euo pipefail
@@ -31,6 +31,22 @@ setup_tools() {
     command -v objdump >/dev/null || missing+=(binutils)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}"; fi
+    setup_corpus
+}
+
+# The log of GDB's test suite, from the package `gdb`: slim machines have packages without their
+# documents, so it is taken out of the package itself.
+setup_corpus() {
+    local log=usr/share/doc/gdb/check.log.gz work
+    [ -e "/$log" ] || [ -e target/corpus/check.log.gz ] && return
+    work=$(mktemp -d)
+    # apt downloads as a user of its own.
+    chmod 755 "$work"
+    (cd "$work" && apt-get download gdb) || { apt_install gdb && (cd "$work" && apt-get download gdb); }
+    mkdir -p target/corpus
+    dpkg-deb --fsys-tarfile "$work"/gdb_*.deb | tar -xO "./$log" >"$work/log"
+    mv "$work/log" target/corpus/check.log.gz
+    rm -r "$work"
 }
 
 setup_rust() {

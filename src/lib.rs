@@ -26,7 +26,8 @@ pub mod sys;
 pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
-    Builder, Filter, Guard, Logger, Overflow, Pairs, builder, early_calls, flush, logger,
+    Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, builder, early_calls, flush,
+    logger,
 };
 pub use error::{Error, Result};
 pub use level::Level;

@@ -150,6 +150,7 @@ fn compiled() -> BTreeMap<String, u64> {
         record::flags::TRUNCATED,
         record::flags::EXTRA,
         record::flags::LEVEL_OVERRIDE,
+        record::flags::TEXT,
     ]
 }
 

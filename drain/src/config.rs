@@ -1,20 +1,16 @@
 //! What a drain is to do: the TOML file, what the command line says over it, and the effective
 //! whole of both. Called by `cli`; every value is checked here, so that what follows can rely on it.
 
+mod sink;
 mod value;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 use std::time::Duration;
 
 use logring::layout::geometry::RING_BYTES;
-use logring::{Error, Level, Result};
+use logring::{Error, Result};
 use serde::{Deserialize, Serialize};
-
-use crate::render::JsonOptions;
-use crate::render::time::Digits;
-use crate::sink::SinkSpec;
 
 /// How records of different lanes are put in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,44 +44,6 @@ pub struct Settings {
     pub sinks: Vec<Sink>,
 }
 
-/// Where lines go, and which.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sink {
-    /// The form of the lines.
-    pub kind: SinkKind,
-    /// The file that they are appended to.
-    pub path: PathBuf,
-    /// Only events of this level or above.
-    #[serde(
-        default,
-        deserialize_with = "value::level",
-        serialize_with = "value::write_level",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub level: Option<Level>,
-    /// Digits of the timestamp's fraction, 6 or 9.
-    #[serde(default, deserialize_with = "value::digits", serialize_with = "value::write_digits")]
-    pub digits: Digits,
-    /// Print thread ids.
-    #[serde(default)]
-    pub thread: bool,
-    /// Print source files.
-    #[serde(default)]
-    pub file: bool,
-    /// Print line numbers.
-    #[serde(default)]
-    pub line: bool,
-}
-
-/// The form of a sink's lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SinkKind {
-    /// JSON lines, see `docs/output.md`.
-    Json,
-}
-
 /// All settings in effect, checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
@@ -108,6 +66,7 @@ pub struct Config {
 /// How long order waits for one record unless a setting says otherwise.
 pub const MAX_HOLD: Duration = Duration::from_secs(2);
 
+pub use sink::Sink;
 pub use value::{parse_duration, parse_size};
 
 impl Settings {
@@ -152,17 +111,18 @@ impl Settings {
     /// The whole, with defaults for what is not said.
     ///
     /// # Errors
-    /// No segment, no sink, or two sinks into one file.
+    /// No segment, no sink, a sink that cannot be, or two sinks into one file.
     pub fn effective(self) -> Result<Config> {
         let segment = self.segment.ok_or_else(|| {
             Error::invalid("no segment: give `--segment NAME`, or `segment` in the config")
         })?;
         if self.sinks.is_empty() {
             return Err(Error::invalid(
-                "no sink: give `--sink json:PATH`, or a `[[sink]]` in the config",
+                "no sink: give `--sink console` or `--sink json:PATH`, or a `[[sink]]` in the config",
             ));
         }
         for (index, sink) in self.sinks.iter().enumerate() {
+            sink.check()?;
             if self.sinks[..index].iter().any(|other| other.path == sink.path) {
                 return Err(Error::invalid(format!(
                     "two sinks write to {}, expected a path of its own for each",
@@ -178,63 +138,6 @@ impl Settings {
             wait: self.wait.unwrap_or(false),
             sinks: self.sinks,
         })
-    }
-}
-
-impl Sink {
-    /// A sink of JSON lines with all defaults.
-    #[must_use]
-    pub fn json(path: impl Into<PathBuf>) -> Self {
-        Self {
-            kind: SinkKind::Json,
-            path: path.into(),
-            level: None,
-            digits: Digits::Six,
-            thread: false,
-            file: false,
-            line: false,
-        }
-    }
-
-    /// What its JSON lines hold.
-    #[must_use]
-    pub fn json_options(&self) -> JsonOptions {
-        let Self { digits, thread, file, line, .. } = *self;
-        JsonOptions { digits, thread, file, line }
-    }
-
-    /// The sink as its cursor knows it.
-    ///
-    /// # Errors
-    /// An empty path.
-    pub fn spec(&self) -> Result<SinkSpec> {
-        let Self { kind: SinkKind::Json, path, .. } = self;
-        SinkSpec::parse(&format!("json:{}", path.display()), &["json"])
-    }
-
-    /// Whether it writes the same lines as `other`, so that they are rendered once for both.
-    #[must_use]
-    pub fn has_lines_of(&self, other: &Self) -> bool {
-        Self { path: other.path.clone(), ..self.clone() } == *other
-    }
-
-    /// Whether it takes events of this level.
-    #[inline]
-    #[must_use]
-    pub fn wants(&self, level: Level) -> bool {
-        self.level.is_none_or(|least| level >= least)
-    }
-}
-
-impl FromStr for Sink {
-    type Err = Error;
-
-    /// `json:PATH`.
-    fn from_str(text: &str) -> Result<Self> {
-        match text.split_once(':') {
-            Some(("json", path)) if !path.is_empty() => Ok(Self::json(path)),
-            _ => Err(Error::invalid(format!("unknown sink `{text}`, expected json:PATH"))),
-        }
     }
 }
 

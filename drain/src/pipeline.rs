@@ -12,7 +12,7 @@ use crate::lane::{Lane, Spent};
 use crate::notice;
 use crate::plausible;
 use crate::process::{Chain, Flow};
-use crate::render::{Guarded, JsonOptions, JsonRenderer, Renderer};
+use crate::render::{Form, Guarded, LineOptions, Renderer};
 use crate::strings::Strings;
 
 /// Lines of one form, for all sinks that want this form.
@@ -28,14 +28,14 @@ pub(crate) struct Lines {
 impl Lines {
     /// Those that `sink` wants.
     pub(crate) fn of(sink: &Sink) -> Self {
-        Self::by(sink.level, Box::new(JsonRenderer::new(sink.json_options())))
+        Self::by(sink.level, sink.kind.renderer(sink.line_options()))
     }
 
     /// Those of a sink of the user's own, by a renderer of its own if it has one.
     pub(crate) fn own(level: Option<Level>, renderer: Option<Box<dyn Renderer>>) -> Self {
         match renderer {
             Some(renderer) => Self::by(level, Box::new(Guarded::new(renderer))),
-            None => Self::by(level, Box::new(JsonRenderer::new(JsonOptions::default()))),
+            None => Self::by(level, Form::Json.renderer(LineOptions::default())),
         }
     }
 

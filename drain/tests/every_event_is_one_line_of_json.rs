@@ -1,10 +1,13 @@
 //! Whatever stands in an event, it is one line, an object of JSON without a key twice, without
 //! control characters and without characters that reorder text; and the user's values are in it.
 
+mod any_event;
+
+use any_event::{any_event, is_harmful};
 use logring::Level;
-use logring::record::{AnyValue, ErrorChain, Event, Field};
+use logring::record::Event;
 use logring_drain::render::time::Digits;
-use logring_drain::render::{JsonOptions, JsonRenderer, Renderer};
+use logring_drain::render::{JsonRenderer, LineOptions, Renderer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -69,102 +72,6 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z ]{0,40}",
-        any::<String>(),
-        // What is dangerous, densely.
-        "[\\x00-\\x20\"\\\\\\x7f-\\x9f\u{61c}\u{200e}\u{2028}\u{202e}\u{2066}{}:é日]{0,30}",
-    ]
-}
-
-fn any_key() -> impl Strategy<Value = String> {
-    let names = [
-        "timestamp",
-        "level",
-        "event",
-        "event_",
-        "event__",
-        "late",
-        "truncated",
-        "late_",
-        "target",
-        "pid",
-        "thread",
-        "file",
-        "line",
-        "a",
-        "b",
-        "",
-    ];
-    prop_oneof![
-        3 => proptest::sample::select(names.to_vec()).prop_map(str::to_owned),
-        1 => any_text(),
-    ]
-}
-
-fn any_value() -> impl Strategy<Value = AnyValue<'static>> {
-    let texts = || vec(any_text().prop_map(Into::into), 0..4);
-    let leaf = prop_oneof![
-        Just(AnyValue::Null),
-        any::<bool>().prop_map(AnyValue::Bool),
-        any::<i64>().prop_map(AnyValue::I64),
-        any::<u64>().prop_map(AnyValue::U64),
-        (0u64..10_000).prop_map(AnyValue::U64),
-        any::<i128>().prop_map(AnyValue::I128),
-        any::<u128>().prop_map(AnyValue::U128),
-        proptest::num::f64::ANY.prop_map(AnyValue::F64),
-        any_text().prop_map(|text| AnyValue::Str(text.into())),
-        any_text().prop_map(|text| AnyValue::Text(text.into())),
-        any::<Vec<u8>>().prop_map(|bytes| AnyValue::Bytes(bytes.into())),
-        any::<i64>().prop_map(AnyValue::Timestamp),
-        any::<i64>().prop_map(AnyValue::Duration),
-        any::<[u8; 16]>().prop_map(AnyValue::Uuid),
-        (texts(), texts())
-            .prop_map(|(messages, frames)| AnyValue::Error(ErrorChain { messages, frames })),
-    ];
-    leaf.prop_recursive(4, 40, 8, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..8).prop_map(AnyValue::List),
-            vec((any_key().prop_map(Into::into), inner), 0..8).prop_map(AnyValue::Map),
-        ]
-    })
-}
-
-fn any_fields() -> impl Strategy<Value = Vec<Field<'static>>> {
-    let field =
-        || (any_key(), any_value()).prop_map(|(key, value)| Field { key: key.into(), value });
-    prop_oneof![
-        9 => vec(field(), 0..8),
-        1 => vec(field(), 20..60),
-    ]
-}
-
-fn any_event() -> impl Strategy<Value = Event<'static>> {
-    let facts = (any::<i64>(), any::<u8>(), any::<u32>(), any::<u32>(), any::<u32>());
-    let texts = (any_text(), any_text(), any_text());
-    let marks = (any::<bool>(), any::<bool>());
-    (facts, texts, any_fields(), any_fields(), marks).prop_map(
-        |((timestamp_ns, level, pid, tid, line), texts, context, fields, (late, truncated))| {
-            Event {
-                timestamp_ns,
-                level: Level::new(level),
-                target: texts.0.into(),
-                event: texts.1.into(),
-                file: texts.2.into(),
-                line,
-                callsite: 0,
-                pid,
-                tid,
-                context,
-                fields,
-                late,
-                truncated,
-            }
-        },
-    )
-}
-
 /// An event of the same callsite, as a processor could have changed it.
 fn changed(event: &Event<'static>, how: u32) -> Event<'static> {
     let mut event = event.clone();
@@ -182,12 +89,6 @@ fn changed(event: &Event<'static>, how: u32) -> Event<'static> {
     event
 }
 
-fn harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(character, '\u{2066}'..='\u{2069}')
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -198,9 +99,9 @@ proptest! {
         all in any::<bool>(),
     ) {
         let options = if all {
-            JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true }
+            LineOptions { digits: Digits::Nine, thread: true, file: true, line: true, colored: false }
         } else {
-            JsonOptions::default()
+            LineOptions::default()
         };
         let mut kept = JsonRenderer::new(options);
         let mut fresh = JsonRenderer::new(options);
@@ -217,9 +118,9 @@ proptest! {
     #[test]
     fn one_line_of_json(event in any_event(), all in any::<bool>()) {
         let options = if all {
-            JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true }
+            LineOptions { digits: Digits::Nine, thread: true, file: true, line: true, colored: false }
         } else {
-            JsonOptions::default()
+            LineOptions::default()
         };
         let mut out = b"before\n".to_vec();
         let mut renderer = JsonRenderer::new(options);
@@ -231,7 +132,7 @@ proptest! {
         prop_assert_eq!(line, std::str::from_utf8(&first[7..]).unwrap().repeat(2));
 
         let line = std::str::from_utf8(&first[7..]).unwrap().strip_suffix('\n').unwrap();
-        prop_assert!(!line.contains(harmful), "{:?}", line);
+        prop_assert!(!line.contains(is_harmful), "{:?}", line);
         let Json::Object(pairs) = serde_json::from_str(line).unwrap() else {
             panic!("not an object: {line}")
         };

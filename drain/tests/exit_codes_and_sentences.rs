@@ -33,12 +33,12 @@ fn refused(arguments: &[&str]) -> String {
 fn wrong_arguments_are_one_sentence() {
     for (arguments, expected) in [
         (&["run"][..], "no segment: give `--segment NAME`"),
-        (&["run", "--segment", "a"], "no sink: give `--sink json:PATH`"),
+        (&["run", "--segment", "a"], "no sink: give `--sink console` or `--sink json:PATH`"),
         (
             &["run", "--segmen", "a"],
             "unexpected argument '--segmen' found; tip: a similar argument",
         ),
-        (&["run", "--sink", "x"], "invalid value 'x' for '--sink <KIND:PATH>': unknown sink `x`"),
+        (&["run", "--sink", "x"], "invalid value 'x' for '--sink <KIND[:PATH]>': unknown sink `x`"),
         (&["run", "--max-hold", "2"], "invalid value '2' for '--max-hold <DUR>': `2` is not a dur"),
         (&["run", "--ring-bytes", "0"], "invalid value '0' for '--ring-bytes <N>': `0` is not a"),
         (&["run", "--config", "/absent/x.toml"], "cannot read /absent/x.toml: No such file"),

@@ -1,17 +1,17 @@
-//! The JSON line is what `docs/output.md` says: all value kinds, all rules about keys, all notices,
-//! against a file of lines that is changed only on purpose (`UPDATE_GOLDEN=1`). The examples in
-//! the document are lines of that file.
+//! Each form of lines is what `docs/output.md` says: all value kinds, all rules about keys, all
+//! notices, against a file of lines that is changed only on purpose (`UPDATE_GOLDEN=1`). The examples
+//! in the document are lines of these files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use logring::Level;
 use logring::record::{AnyValue, ErrorChain, Event, Field};
+use logring_drain::config::{Settings, Sink};
 use logring_drain::notice::{self, Who};
 use logring_drain::render::time::Digits;
-use logring_drain::render::{JsonOptions, JsonRenderer, Renderer};
+use logring_drain::render::{Form, LineOptions};
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden_output.jsonl");
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/output.md");
 
 /// 2026-11-21T22:14:03.123456789Z
@@ -182,41 +182,89 @@ fn notices() -> Vec<Event<'static>> {
     ]
 }
 
-fn lines() -> String {
+fn errors() -> Vec<Event<'static>> {
+    let chain = |messages: &[&'static str]| {
+        let messages = messages.iter().map(|message| (*message).into()).collect();
+        AnyValue::Error(ErrorChain { messages, frames: vec![] })
+    };
+    let two = vec![
+        ("err", chain(&["no answer", "connection reset"])),
+        ("cleanup", chain(&["disk full\n3 files left"])),
+    ];
+    let traceback = "Traceback (most recent call last):\n  File \"jobs.py\", line 88, in run\n    \
+                     rate = total / len(batch)\nZeroDivisionError: division by zero";
+    let python = vec![("job", text("nightly")), ("exception", text(traceback))];
+    let failed = |text, fields| Event { level: Level::Error, ..event(text, fields) };
+    vec![failed("two errors", two), failed("job failed", python)]
+}
+
+/// Every event in this form.
+fn lines(form: Form) -> String {
     let mut out = Vec::new();
-    let mut renderer = JsonRenderer::default();
-    for event in [plain_events(), values(), keys(), notices()].concat() {
+    let mut renderer = form.renderer(LineOptions::default());
+    for event in [plain_events(), values(), errors(), keys(), notices()].concat() {
         renderer.render(&event, &mut out);
     }
-    let options = JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true };
-    JsonRenderer::new(options).render(&event("all options", vec![]), &mut out);
+    let options = LineOptions {
+        digits: Digits::Nine,
+        thread: true,
+        file: true,
+        line: true,
+        colored: form == Form::Console,
+    };
+    form.renderer(options).render(&event("all options", vec![]), &mut out);
     String::from_utf8(out).expect("lines are UTF-8")
+}
+
+/// Where the golden lines of a form stand.
+fn golden(form: Form) -> PathBuf {
+    let name = match form {
+        Form::Json => "golden_output.jsonl",
+        Form::Logfmt => "golden_output.logfmt",
+        Form::Console => "golden_output.txt",
+    };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
 }
 
 #[test]
 fn lines_are_the_golden_ones() {
-    let lines = lines();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(GOLDEN, &lines).expect("the golden file can be written");
+    for form in Form::ALL {
+        let lines = lines(form);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(golden(form), &lines).expect("the golden file can be written");
+        }
+        let golden = fs::read_to_string(golden(form)).expect("the golden file can be read");
+        for (number, (line, golden)) in lines.lines().zip(golden.lines()).enumerate() {
+            assert_eq!(line, golden, "{form}, line {}", number + 1);
+        }
+        assert_eq!(lines.lines().count(), golden.lines().count());
     }
-    let golden = fs::read_to_string(GOLDEN).expect("the golden file can be read");
-    for (number, (line, golden)) in lines.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(line, golden, "line {}", number + 1);
-    }
-    assert_eq!(lines.lines().count(), golden.lines().count());
 }
 
 #[test]
 fn the_documents_examples_are_real_lines() {
-    let lines = lines();
     let document = fs::read_to_string(Path::new(DOCUMENT)).expect("docs/output.md can be read");
-    let mut examples = 0;
-    for block in document.split("```json\n").skip(1) {
-        let (block, _) = block.split_once("```").expect("a code block ends");
-        for example in block.lines() {
-            assert!(lines.lines().any(|line| line == example), "not a line of ours: {example}");
-            examples += 1;
+    for (form, least) in [(Form::Json, 10), (Form::Logfmt, 5), (Form::Console, 10)] {
+        let lines = lines(form);
+        let mut examples = 0;
+        for block in document.split(&format!("```{form}\n")).skip(1) {
+            let (block, _) = block.split_once("```").expect("a code block ends");
+            for example in block.lines() {
+                assert!(lines.lines().any(|line| line == example), "not a line of ours: {example}");
+                examples += 1;
+            }
         }
+        assert!(examples >= least, "the document has only {examples} examples of {form}");
     }
-    assert!(examples >= 10, "the document has only {examples} examples");
+}
+
+#[test]
+fn the_documents_sinks_are_right() {
+    let document = fs::read_to_string(Path::new(DOCUMENT)).expect("docs/output.md can be read");
+    let (_, block) = document.split_once("```toml\n").expect("there is a configuration");
+    let (block, _) = block.split_once("```").expect("a code block ends");
+    let settings = Settings::parse(&format!("segment = \"x\"\n{block}"), "docs/output.md");
+    let config = settings.and_then(Settings::effective).expect("it is right");
+    assert_eq!(config.sinks[1], Sink::json("/var/log/billing.jsonl"));
+    assert_eq!(config.sinks[0], Sink { level: Some(Level::Info), ..Sink::console() });
 }

@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
 use super::drain_thread::{self, PrivateRecord};
-use super::overflow::insist;
+use super::overflow::{Overflow, insist};
 use super::thread::{self, EXTENSIONS_MAX, ThreadState};
 use super::{Callsite, Logger, Producer, installed};
 use crate::layout::record::{self, flags};
@@ -27,6 +27,30 @@ struct Header {
     fragments: u16,
     payload_len: u32,
     context_len: u32,
+}
+
+/// Where a record's facts come from.
+pub(super) trait Origin {
+    /// The facts as the dictionary has them.
+    fn content(&self) -> Vec<u8>;
+    /// Their id in the dictionary of the producer's segment; 0 = they stand inline in the record. The
+    /// calling thread is registered.
+    fn id(&self, producer: &'static Producer) -> u32;
+}
+
+impl Origin for &'static Callsite {
+    fn content(&self) -> Vec<u8> {
+        self.facts().encode()
+    }
+
+    fn id(&self, producer: &'static Producer) -> u32 {
+        let cached = self.cached();
+        if (cached >> 32) as u32 == producer.tag() {
+            cached as u32
+        } else {
+            installed::register(self, producer)
+        }
+    }
 }
 
 /// Opens a record whose fields take `len` bytes; the logger's context is in it already. The writer
@@ -193,37 +217,54 @@ fn begin_cold(
     context: &[u8],
     len: usize,
 ) -> Writer {
+    let level = Level::new(callsite.facts().level);
+    begin_record(&callsite, producer, level, 0, context, len)
+}
+
+/// Opens a record whatever it is of, with `len` bytes behind the context; `set` are flags of what the
+/// caller puts there.
+#[cold]
+#[inline(never)]
+pub(super) fn begin_record(
+    origin: &dyn Origin,
+    producer: &'static Producer,
+    level: Level,
+    set: u16,
+    context: &[u8],
+    len: usize,
+) -> Writer {
     let mut thread = thread::current(producer);
+    let mut overflow = producer.overflow();
     if thread.cell.left() == 0 {
         if drain_thread::drains(producer.segment()) {
-            return begin_private(callsite, producer, context, len);
+            return begin_private(origin, producer, level, set, context, len);
         }
-        let registered = match thread.cell.state() {
+        let other = match thread.cell.state() {
             State::Unregistered => thread::register(producer),
-            // A call inside a call (a signal handler, an allocator's hook).
-            State::Live | State::Registering | State::Drain => None,
+            // A call inside a call (a signal handler, an allocator's hook) has a lane of its own. It
+            // never waits: the call that it interrupts may be what others wait for.
+            State::Live => {
+                overflow = Overflow::Drop;
+                thread.inner()
+            }
+            State::Registering | State::Drain => None,
         };
-        let Some(registered) = registered else {
+        let Some(other) = other else {
             producer.count_drop();
             return Writer::closed();
         };
-        thread = registered;
+        thread = other;
     }
-    let cached = callsite.cached();
-    let id = if (cached >> 32) as u32 == producer.tag() {
-        cached as u32
-    } else {
-        installed::register(callsite, producer)
-    };
-    let inline = if id == 0 { callsite.facts().encode() } else { Vec::new() };
+    let id = origin.id(producer);
+    let inline = if id == 0 { origin.content() } else { Vec::new() };
     let inline_len = if id == 0 { 4 + inline.len() } else { 0 };
     let segment = producer.segment();
     let wanted = inline_len + context.len() + len;
     let payload = wanted.min(segment.max_record_bytes() as usize);
     let header = Header {
         callsite: id,
-        level: callsite.facts().level,
-        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
         fragments: 0,
         payload_len: payload as u32,
         context_len: context.len() as u32,
@@ -231,9 +272,9 @@ fn begin_cold(
     thread.cell.close();
     let open =
         if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
-            open_short(producer, thread, header)
+            open_short(producer, thread, overflow, header)
         } else {
-            open_long(producer, thread, header)
+            open_long(producer, thread, overflow, header)
         };
     let Some(mut writer) = open else {
         thread.cell.drop_one(segment);
@@ -251,18 +292,20 @@ fn begin_cold(
 /// A record of a drain's own thread: into private memory.
 #[cold]
 fn begin_private(
-    callsite: &'static Callsite,
+    origin: &dyn Origin,
     producer: &'static Producer,
+    level: Level,
+    set: u16,
     context: &[u8],
     len: usize,
 ) -> Writer {
-    let facts = callsite.facts().encode();
+    let facts = origin.content();
     let wanted = 4 + facts.len() + context.len() + len;
     let payload = wanted.min(producer.segment().max_record_bytes() as usize);
     let header = PrivateRecord {
         timestamp: producer.now(),
-        level: callsite.facts().level,
-        flags: if payload < wanted { flags::TRUNCATED } else { 0 },
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
         context_len: context.len() as u32,
         payload: Vec::new(),
     };
@@ -285,23 +328,29 @@ fn begin_private(
 fn open_short(
     producer: &'static Producer,
     thread: &'static ThreadState,
+    overflow: Overflow,
     header: Header,
 ) -> Option<Writer> {
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
-    make_room(producer, thread, slots)?;
+    make_room(producer, thread, overflow, slots)?;
     open_in_block(producer, thread, slots, header)
 }
 
 /// Sees to it that `slots` slots fit the open block; the cell is closed before and after.
-fn make_room(producer: &'static Producer, thread: &'static ThreadState, slots: u32) -> Option<()> {
+fn make_room(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    overflow: Overflow,
+    slots: u32,
+) -> Option<()> {
     let cell = &thread.cell;
     let segment = producer.segment();
     let left = cell.open_block().map_or(0, |(_, next)| segment.slots_per_block() - next);
     if left >= slots {
         return Some(());
     }
-    insist(producer, || cell.cross(segment).then_some(()))?;
+    insist(producer, overflow, || cell.cross(segment).then_some(()))?;
     segment.drain_area().ring_doorbell();
     Some(())
 }
@@ -311,6 +360,7 @@ fn make_room(producer: &'static Producer, thread: &'static ThreadState, slots: u
 fn open_long(
     producer: &'static Producer,
     thread: &'static ThreadState,
+    overflow: Overflow,
     header: Header,
 ) -> Option<Writer> {
     let segment = producer.segment();
@@ -324,12 +374,14 @@ fn open_long(
     let list = thread.extension_list()?;
     let list_bytes = count * record::FRAGMENT_BYTES;
     let slots = record::slots_for(list_bytes, segment.slot_size()) as u32;
-    make_room(producer, thread, slots)?;
+    make_room(producer, thread, overflow, slots)?;
     let lane = cell.lane();
-    insist(producer, || long::start_collecting(segment, lane).then_some(()))?;
+    insist(producer, overflow, || long::start_collecting(segment, lane).then_some(()))?;
     let mut have = 0;
     while have < count {
-        let Some(claimed) = insist(producer, || long::collect_one(segment, cell)) else { break };
+        let Some(claimed) = insist(producer, overflow, || long::collect_one(segment, cell)) else {
+            break;
+        };
         // SAFETY: the list has room for `EXTENSIONS_MAX` entries and is this thread's.
         unsafe { list.add(have).write([claimed.block, claimed.generation]) };
         have += 1;

@@ -107,6 +107,13 @@ impl Logger {
         self.context.is_some()
     }
 
+    /// Registers the calling thread in the segment, as its first record would. False: the segment's
+    /// tables are full, or nothing is installed; records of this thread are dropped until a drain has
+    /// given back the entries of processes that ended.
+    pub fn register(&self) -> bool {
+        self.producer().is_some_and(|producer| thread::lane(producer).is_some())
+    }
+
     /// The encoded context, ready to be copied into a record.
     #[inline(always)]
     #[must_use]

@@ -35,14 +35,18 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// Repeats `attempt` until it yields something or the policy says to give up.
 #[cold]
-pub(crate) fn insist<T>(producer: &Producer, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn insist<T>(
+    producer: &Producer,
+    overflow: Overflow,
+    mut attempt: impl FnMut() -> Option<T>,
+) -> Option<T> {
     if let Some(got) = attempt() {
         return Some(got);
     }
     if drain_thread::is_drain() {
         return None;
     }
-    let up_to = match producer.overflow() {
+    let up_to = match overflow {
         Overflow::Block { up_to } => Some(up_to),
         Overflow::BlockForever => None,
         Overflow::Drop => return None,

@@ -57,7 +57,7 @@ impl Producer {
     /// A tie to a segment of its own in private memory, for tests.
     #[cfg(test)]
     pub(crate) fn on_heap(filter: Filter) -> &'static Self {
-        let geometry = Geometry { block_count: 16, ..Geometry::default() };
+        let geometry = Geometry { block_count: 15, ..Geometry::default() };
         let segment = Segment::heap(geometry).expect("there is memory").leak();
         Self::of(segment, Overflow::Drop, filter).expect("there is room for one more")
     }

@@ -2,6 +2,7 @@
 
 mod capture;
 mod drain_thread;
+mod dynamic;
 
 use std::cell::Cell;
 use std::error::Error;

@@ -52,6 +52,9 @@ pub(crate) struct ThreadState {
     pub(crate) extents: UnsafeCell<Extents>,
     /// Extension blocks and their generations: a page, mapped at the first long record.
     pub(crate) extensions: Cell<Option<NonNull<Extension>>>,
+    /// For calls inside a call of this state: a state with a lane of its own. A second state has
+    /// none.
+    second: Cell<Option<&'static Self>>,
     /// Whose state this is: a lane reference + 1, [`TAKEN`] during registration, 0 = nobody's.
     owner: AtomicU64,
 }
@@ -126,27 +129,44 @@ pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
     }
 }
 
-/// Registers the calling thread: a state, the process's entry, a lane. `None` when a table is full.
-/// What the thread logs from inside (allocator hooks, signal handlers) is dropped and counted.
+/// Registers the calling thread: a state, the process's entry, a lane, and a second state and lane
+/// for calls inside a call. `None` when a table is full. What the thread logs from inside (allocator
+/// hooks, signal handlers) is dropped and counted.
 #[cold]
 pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadState> {
     if drain_thread::drains(producer.segment()) {
         return None;
     }
     let state = take_state(producer)?;
-    // Its last thread may have died in the middle of a long record.
-    state.long.set(false);
     state.cell.set_state(State::Registering);
     set_current(producer, state);
+    if !equip(producer, state, LaneKind::Main) {
+        set_current(producer, &NOBODY.0);
+        return None;
+    }
+    // Now, since a signal handler may have interrupted the C library where it keeps the list of
+    // robust mutexes. Without one, calls inside a call are dropped and counted.
+    state.second.set(take_state(producer).filter(|second| {
+        second.cell.set_state(State::Registering);
+        equip(producer, second, LaneKind::Second)
+    }));
+    Some(state)
+}
+
+/// Gives a state that was just taken its lane, and opens it. False when a table is full; then the
+/// state is nobody's again.
+fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKind) -> bool {
+    // Its last thread may have died in the middle of a long record.
+    state.long.set(false);
+    state.second.set(None);
     let lane = producer.segment().register_process().and_then(|process| {
-        let lane = producer.segment().register_lane(process.index, LaneKind::Main)?;
+        let lane = producer.segment().register_lane(process.index, kind)?;
         Some((lane, process.index))
     });
     let Some((lane, process)) = lane else {
         state.cell.set_state(State::Unregistered);
         state.owner.store(0, Relaxed);
-        set_current(producer, &NOBODY.0);
-        return None;
+        return false;
     };
     state.owner.store(owner_of(lane), Relaxed);
     state.producer.set(Some(producer));
@@ -156,7 +176,7 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     // SAFETY: the state is this thread's, and no record is open in it.
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
-    Some(state)
+    true
 }
 
 /// The calling thread becomes the drain of `producer`'s segment, or is it no longer: if it has a lane
@@ -242,6 +262,11 @@ impl ThreadState {
     const fn nobody() -> Self {
         // SAFETY: all-zero is the unused state: null pointers, zero numbers, `None`.
         unsafe { core::mem::zeroed() }
+    }
+
+    /// The state for a call inside a call of this state; `None` when a call is inside there too.
+    pub(crate) fn inner(&self) -> Option<&'static Self> {
+        self.second.get().filter(|second| second.cell.left() > 0)
     }
 
     /// What a writer remembers of the thread that opened it.

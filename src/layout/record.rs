@@ -9,8 +9,9 @@
 //!              in order, behind the reserved stamp word of each of their slots
 //! ```
 //!
-//! The payload is `context_len` bytes of context (pairs of key and value), then the values of the
-//! callsite's fields in order, then, where [`flags::EXTRA`] is set, further pairs of key and value.
+//! The payload is `context_len` bytes of context (pairs of key and value), then, where [`flags::TEXT`]
+//! is set, the event's text, then the values of the callsite's fields in order, then, where
+//! [`flags::EXTRA`] is set, further pairs of key and value.
 
 /// Offset of the timestamp in slot 0: TSC ticks or realtime nanoseconds, see `header::clock`.
 pub const TIMESTAMP: usize = 8;
@@ -41,6 +42,9 @@ pub mod flags {
     pub const EXTRA: u16 = 1 << 1;
     /// The level in the stamp is not the callsite's.
     pub const LEVEL_OVERRIDE: u16 = 1 << 2;
+    /// Behind the context stands the event's text, its length (u32) and its bytes, instead of the
+    /// callsite's; it is literal, braces in it are no placeholders.
+    pub const TEXT: u16 = 1 << 3;
 }
 
 /// Slots that a record of `payload_len` bytes takes, its list of fragments not counted.

@@ -37,6 +37,14 @@ impl Facts<'_> {
         bincode::encode_to_vec(content, config::legacy())
             .expect("strings and integers have an encoding, and a Vec takes it")
     }
+
+    /// Bytes of [`Facts::encode`].
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        let texts = [self.target, self.file, self.event];
+        let texts = texts.iter().chain(self.names).map(|text| 8 + text.len());
+        1 + 1 + 4 + 8 + texts.sum::<usize>()
+    }
 }
 
 /// The dictionary content of a string: a key, a target.
@@ -135,6 +143,7 @@ mod tests {
             names: &["ms", "http.status"],
         };
         let content = facts.encode();
+        assert_eq!(content.len(), facts.encoded_len());
         let info = CallsiteInfo::decode(&content).unwrap();
         assert_eq!((info.level, info.line), (20, 77));
         assert_eq!(

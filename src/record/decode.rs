@@ -85,6 +85,7 @@ pub fn decode<'a>(
     event.pid = raw.pid;
     event.tid = raw.tid;
     event.late = false;
+    event.literal = raw.flags & flags::TEXT != 0;
     event.truncated = raw.flags & flags::TRUNCATED != 0;
 
     let mut payload = Cursor::new(raw.payload);
@@ -139,6 +140,12 @@ impl<'a, S: Strings + ?Sized> Body<'a, '_, S> {
                 Err(DecodeError::Truncated) if context.cut => break,
                 Err(error) => return Err(error),
             }
+        }
+        if self.event.literal {
+            self.event.event = match payload.text() {
+                Err(DecodeError::Truncated) if payload.cut => Cow::Borrowed(""),
+                text => text?,
+            };
         }
         // In place: a value that is handed on and pushed is laid on the stack in parts and picked up
         // whole, for which the processor has to wait.

@@ -18,6 +18,8 @@ pub struct Event<'a> {
     pub target: Cow<'a, str>,
     /// The event's text with its placeholders unfilled.
     pub event: Cow<'a, str>,
+    /// The text is one that was made at run time: braces in it are no placeholders.
+    pub literal: bool,
     /// Source file of the call, empty when unknown.
     pub file: Cow<'a, str>,
     /// Line in that file, 0 when unknown.
@@ -101,6 +103,7 @@ impl Default for Event<'_> {
             level: Level::Info,
             target: Cow::Borrowed(""),
             event: Cow::Borrowed(""),
+            literal: false,
             file: Cow::Borrowed(""),
             line: 0,
             callsite: 0,

@@ -61,6 +61,31 @@ impl Segment {
         }
     }
 
+    /// The same for content that was made at run time (a text, a key, a target): where more than half
+    /// of the dictionary is taken, only what stands there already has an id, so that a million
+    /// different texts leave room for the callsites of the next program.
+    pub fn intern_spare(&self, lane: LaneRef, content: &[u8]) -> Option<u32> {
+        let slots = self.geometry().dictionary_slots;
+        let start = hash(content);
+        let probes = PROBES.min(slots);
+        let mut taken = 0;
+        for probe in 0..probes {
+            let index = (start.wrapping_add(probe.into()) & u64::from(slots - 1)) as u32;
+            let seen = self.dictionary_slot(index).load(order::ready_load()); // pair:ready
+            match Entry::of(seen) {
+                Entry::Ready { offset, len } if self.entry_is(offset, len, content) => {
+                    return Some(index + 1);
+                }
+                Entry::Empty | Entry::Tombstone => {}
+                Entry::Ready { .. } | Entry::Reserved(_) => taken += 1,
+            }
+        }
+        // How full the slots are shows in those within reach.
+        let is_spare = taken * 2 <= probes
+            && self.dictionary_bytes_used() * 2 <= self.geometry().dictionary_bytes;
+        if is_spare { self.intern(lane, content) } else { None }
+    }
+
     /// The slot's word, looked at for a while when a living lane is filling it.
     fn settled(&self, index: u32) -> u64 {
         let slot = self.dictionary_slot(index);

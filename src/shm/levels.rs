@@ -9,10 +9,23 @@ impl Segment {
     /// when it is new, with `base` as its threshold. `None` = all words are taken: use the filter's own
     /// threshold.
     pub fn level_word(&self, target: u32, base: u8) -> Option<&AtomicU64> {
+        self.level_word_among(self.geometry().level_count as usize, target, base)
+    }
+
+    /// The same for a target that was made at run time: a new word only while less than half of them
+    /// are taken, since words are never given back.
+    pub fn level_word_spare(&self, target: u32, base: u8) -> Option<&AtomicU64> {
+        let is_known = |word: &&AtomicU64| is_of(word.load(Ordering::Relaxed), target, base);
+        let known = self.level_words().find(is_known);
+        let half = self.geometry().level_count as usize / 2;
+        known.or_else(|| self.level_word_among(half, target, base))
+    }
+
+    fn level_word_among(&self, first: usize, target: u32, base: u8) -> Option<&AtomicU64> {
         let new = LevelWord { target, base, threshold: base }.raw();
         // Words are never given back, so the first free one ends the search, and two who add the same
         // meet there.
-        self.level_words().find(|word| {
+        self.level_words().take(first).find(|word| {
             let mut seen = word.load(Ordering::Relaxed);
             if LevelWord::of(seen).is_none() {
                 // Relaxed: the word is all there is.
@@ -21,7 +34,7 @@ impl Segment {
                     Err(now) => seen = now,
                 }
             }
-            LevelWord::of(seen).is_some_and(|known| known.target == target && known.base == base)
+            is_of(seen, target, base)
         })
     }
 
@@ -30,6 +43,11 @@ impl Segment {
         (0..self.geometry().level_count as usize)
             .map(|index| self.u64_at(self.offsets().levels + index * SIZE))
     }
+}
+
+/// Whether this word is in use for them.
+fn is_of(word: u64, target: u32, base: u8) -> bool {
+    LevelWord::of(word).is_some_and(|known| known.target == target && known.base == base)
 }
 
 #[cfg(test)]
@@ -52,5 +70,16 @@ mod tests {
         assert!(std::ptr::eq(word, again), "what the drain set is in force for later processes");
         assert!(!std::ptr::eq(word, segment.level_word(7, 30).expect("room")));
         assert!(segment.level_word(8, 20).is_none());
+    }
+    #[test]
+    fn targets_made_at_run_time_leave_half_of_the_words() {
+        let geometry = Geometry { level_count: 4, ..Geometry::default() };
+        let segment = Segment::heap(geometry).expect("memory");
+        for target in [1, 2, 1] {
+            assert!(segment.level_word_spare(target, 20).is_some(), "{target}");
+        }
+        assert!(segment.level_word_spare(3, 20).is_none());
+        assert!(segment.level_word(3, 20).is_some());
+        assert!(segment.level_word_spare(3, 20).is_some(), "it is there already");
     }
 }

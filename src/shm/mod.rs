@@ -28,7 +28,7 @@ mod wake;
 pub use drain_area::{Anchor, DrainArea, SinkState};
 pub use drain_lock::{DrainLock, Holder};
 pub use lane::LaneInfo;
-pub use name::runtime_dir;
+pub use name::{existing_runtime_dir, runtime_dir};
 pub use place::Place;
 pub use process::{ProcessInfo, ProcessRef};
 pub use segment::{Segment, SegmentSpec};

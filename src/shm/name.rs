@@ -94,24 +94,37 @@ pub fn check(name: &str) -> Result<()> {
 /// # Errors
 /// It cannot be created, is not a directory, belongs to another user, or others may write there.
 pub fn runtime_dir() -> Result<PathBuf> {
+    let (path, fallback) = runtime_dirs();
+    match (private_directory(&path), fallback) {
+        (Err(_), Some(fallback)) if !path.exists() => private_directory(&fallback),
+        (made, _) => made,
+    }
+}
+
+/// The same directory if it is there; `None` when nobody has made it yet.
+///
+/// # Errors
+/// It is not a directory, belongs to another user, or others may write there.
+pub fn existing_runtime_dir() -> Result<Option<PathBuf>> {
+    let (path, fallback) = runtime_dirs();
+    let found = [Some(path), fallback].into_iter().flatten().find(|path| path.exists());
+    found.map(|path| checked_directory(&path)).transpose()
+}
+
+/// Where the runtime directory stands, and where it does when it cannot be made there.
+fn runtime_dirs() -> (PathBuf, Option<PathBuf>) {
     let from =
         |key: &str| std::env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
     let uid = file::effective_uid();
     if let Some(chosen) = from("LOGRING_RUNTIME_DIR") {
-        return private_directory(&chosen);
+        return (chosen, None);
     }
     if let Some(session) = from("XDG_RUNTIME_DIR") {
-        return private_directory(&session.join("logring"));
+        return (session.join("logring"), None);
     }
     // Only root can create it there; whoever prepared the machine may have done so for others.
-    let system = PathBuf::from(format!("/run/logring-{uid}"));
-    match private_directory(&system) {
-        Ok(path) => Ok(path),
-        Err(_) if !system.exists() => {
-            private_directory(&std::env::temp_dir().join(format!("logring-{uid}")))
-        }
-        Err(error) => Err(error),
-    }
+    let fallback = std::env::temp_dir().join(format!("logring-{uid}"));
+    (PathBuf::from(format!("/run/logring-{uid}")), Some(fallback))
 }
 
 /// `path` as a directory of mode 0700 that is ours, created when it is absent.
@@ -123,6 +136,10 @@ fn private_directory(path: &Path) -> Result<PathBuf> {
             return Err(Error::os(format!("create the directory {}", path.display()), error));
         }
     }
+    checked_directory(path)
+}
+
+fn checked_directory(path: &Path) -> Result<PathBuf> {
     let meta = fs::symlink_metadata(path)
         .map_err(|error| Error::os(format!("look at {}", path.display()), error))?;
     if !meta.is_dir() {

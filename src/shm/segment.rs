@@ -42,6 +42,9 @@ impl SegmentSpec {
     }
 }
 
+/// How many users of a segment the refusal to remove it names.
+const USERS_TOLD: usize = 16;
+
 /// A mapped segment.
 #[derive(Debug)]
 pub struct Segment {
@@ -187,10 +190,19 @@ impl Segment {
     /// Removes the named segment `name` and the files beside it.
     ///
     /// # Errors
-    /// No such segment; a living process or a drain uses it (the sentence names it).
+    /// No such segment; living processes or a drain use it (the sentence names them).
     pub fn remove(name: &str) -> Result<()> {
+        Self::remove_after(name, |_| Ok(()))
+    }
+
+    /// [`Segment::remove`] with a last step, when it is proven that nobody uses the segment and before
+    /// anything is gone; when it fails, the segment stays.
+    ///
+    /// # Errors
+    /// As [`Segment::remove`], and those of `last`.
+    pub fn remove_after<T>(name: &str, last: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let paths = Paths::named(name)?;
-        Self::remove_at(&paths, || Self::attach(name))
+        Self::remove_at(&paths, || Self::attach(name), last)
             .map_err(|error| error.within(format!("cannot remove segment {name:?}")))
     }
 
@@ -200,11 +212,15 @@ impl Segment {
     /// As [`Segment::remove`].
     pub fn remove_file(path: &Path) -> Result<()> {
         let paths = Paths::beside(path.to_owned());
-        Self::remove_at(&paths, || Self::attach_file(path))
+        Self::remove_at(&paths, || Self::attach_file(path), |_| Ok(()))
             .map_err(|error| error.within(format!("cannot remove {}", path.display())))
     }
 
-    fn remove_at(paths: &Paths, attach: impl FnOnce() -> Result<Self>) -> Result<()> {
+    fn remove_at<T>(
+        paths: &Paths,
+        attach: impl FnOnce() -> Result<Self>,
+        last: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
         // Looked at first so that asking for what is not there creates no lock file.
         create::open(&paths.segment)?;
         lock_file::exclusively(&paths.lock, |_| {
@@ -215,10 +231,12 @@ impl Segment {
             // A process that registers looks at the state after its entry is live: one of us sees
             // the other. pair:removed
             fence(order::removed_fence());
-            if let Some(user) = segment.user() {
-                state.store(at::state::READY, Ordering::Relaxed);
-                return Err(Error::held(format!("it is in use by {user}")));
-            }
+            let users = segment.users();
+            let unused = match users.is_empty() {
+                true => last(&segment),
+                false => Err(Error::held(format!("it is in use by {}", users.join(", ")))),
+            };
+            let done = unused.inspect_err(|_| state.store(at::state::READY, Ordering::Relaxed))?;
             let gone = |path: &PathBuf| match std::fs::remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     Err(Error::os(format!("remove {}", path.display()), error))
@@ -227,21 +245,24 @@ impl Segment {
             };
             gone(&paths.segment)?;
             gone(&paths.drain)?;
-            gone(&paths.lock)
+            gone(&paths.lock)?;
+            Ok(done)
         })
     }
 
-    /// Somebody who uses the segment, in words.
-    fn user(&self) -> Option<String> {
-        let lives = |index: &u32| !self.process_is_dead(*index);
-        if let Some(holder) = drain_lock::holder(self) {
-            return Some(format!("a drain, {holder}"));
-        }
-        (0..self.geometry.process_count)
+    /// Who uses the segment, in words, the drain first; of many, the first few.
+    fn users(&self) -> Vec<String> {
+        let drain = drain_lock::holder(self).map(|holder| format!("a drain, {holder}"));
+        let living = (0..self.geometry.process_count)
             .filter_map(|index| Some((index, self.process_info(index)?)))
-            .filter(|(index, info)| info.is_live() && lives(index))
-            .map(|(_, info)| format!("process {} ({})", info.pid, info.name))
-            .next()
+            .filter(|(index, info)| info.is_live() && !self.process_is_dead(*index))
+            .map(|(_, info)| format!("process {} ({})", info.pid, info.name.escape_debug()));
+        let mut users: Vec<String> = drain.into_iter().chain(living).collect();
+        if let Some(more) = users.len().checked_sub(USERS_TOLD).filter(|more| *more > 0) {
+            users.truncate(USERS_TOLD);
+            users.push(format!("and {more} more"));
+        }
+        users
     }
 
     /// Whether it was removed, or is about to be, since it was attached.

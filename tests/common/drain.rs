@@ -150,8 +150,13 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub fn spawn(mut command: Command) -> Self {
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    pub fn spawn(command: Command) -> Self {
+        Self::spawn_into(command, Stdio::null())
+    }
+
+    /// The same, with somebody who reads what it prints.
+    pub fn spawn_into(mut command: Command, stdout: Stdio) -> Self {
+        let child = command.stdout(stdout).stderr(Stdio::piped()).spawn();
         let child = child.expect("the drain starts");
         watch(child.id());
         Self { child }

@@ -6,7 +6,9 @@
 pub mod check;
 pub mod demo;
 pub mod exit;
+pub mod log;
 pub mod run;
+pub mod segments;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -43,6 +45,8 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
+    Log(log::LogArgs),
+    Segments(segments::SegmentsArgs),
 }
 
 /// Does what the arguments (the program's name first) say.
@@ -64,6 +68,8 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => crate::run::run(args.config()?),
         Command::Check(args) => check::check(&args),
         Command::Demo(args) => crate::demo::run(&args),
+        Command::Log(args) => crate::log::run(&args),
+        Command::Segments(args) => crate::segments::run(&args),
     }
 }
 

@@ -25,9 +25,10 @@ pub struct RunArgs {
     /// A config file in TOML; `logring-drain check` tells whether it is right
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where lines go: json:PATH appends JSON lines to a file. Repeat it for several; then the
-    /// config file's sinks do not count
-    #[arg(long = "sink", value_name = "KIND:PATH")]
+    /// Where lines go: json:PATH appends JSON lines to a file, logfmt:PATH logfmt lines; console
+    /// prints lines for people. Without a path, stdout. Repeat it for several; then the config
+    /// file's sinks do not count
+    #[arg(long = "sink", value_name = "KIND[:PATH]")]
     sinks: Vec<Sink>,
     /// Wait until a process has created the segment, instead of creating it
     #[arg(long)]

@@ -1,6 +1,9 @@
 //! Settings: defaults, what wins over what, and the sentence for each that cannot be.
 
 use super::*;
+use crate::render::time::Digits;
+use crate::render::{Colors, Form, LineOptions};
+use logring::Level;
 
 fn error(text: &str) -> String {
     let error = Settings::parse(text, "drain.toml").unwrap_err();
@@ -26,8 +29,8 @@ fn a_file_and_flags_make_the_effective_config() {
     assert!(!config.wait);
     assert_eq!(config.sinks[0], Sink::json("a.jsonl"));
     assert!(config.sinks[0].wants(Level::Trace));
-    let options = JsonOptions { digits: Digits::Nine, line: true, ..JsonOptions::default() };
-    assert_eq!(config.sinks[1].json_options(), options);
+    let options = LineOptions { digits: Digits::Nine, line: true, ..LineOptions::default() };
+    assert_eq!(config.sinks[1].line_options(), options);
     assert!(config.sinks[1].wants(Level::Warning) && !config.sinks[1].wants(Level::Info));
 
     let flags = Settings { sinks: vec![Sink::json("c.jsonl")], ..Settings::default() };
@@ -37,7 +40,10 @@ fn a_file_and_flags_make_the_effective_config() {
 #[test]
 fn the_effective_config_reads_back_as_itself() {
     let text = "segment = \"s\"\nmax_hold = \"1m 30s\"\nwait = true\n\
-                [[sink]]\nkind = \"json\"\npath = \"a\"\nlevel = \"level33\"\ndigits = 9\n";
+                [[sink]]\nkind = \"json\"\npath = \"a\"\nlevel = \"level33\"\ndigits = 9\n\
+                [[sink]]\nkind = \"console\"\n\
+                [[sink]]\nkind = \"console\"\npath = \"b\"\ncolors = \"always\"\n\
+                [[sink]]\nkind = \"logfmt\"\npath = \"c\"\nthread = true\n";
     let config = Settings::parse(text, "f").unwrap().effective().unwrap();
     let printed = config.to_string();
     let again = Settings::parse(&printed, "printed").unwrap().effective().unwrap();
@@ -62,10 +68,10 @@ fn errors_say_where_and_what_was_expected() {
         ("max_hold = 2", "drain.toml:1:12: invalid type: integer `2`, expected a string"),
         ("ring_bytes = \"16 megs\"", "drain.toml:1:14: `16 megs` is not a size"),
         ("ring_bytes = -1", "drain.toml:1:14: expected a number of bytes"),
-        ("[[sink]]\nkind = \"json\"", "drain.toml:1:1: missing field `path`"),
+        ("[[sink]]\npath = \"a\"", "drain.toml:1:1: missing field `kind`"),
         (
             "[[sink]]\nkind = \"xml\"\npath = \"a\"",
-            "drain.toml:2:8: unknown variant `xml`, expected `json`",
+            "drain.toml:2:8: unknown variant `xml`, expected one of `json`, `logfmt`, `console`",
         ),
         (
             "[[sink]]\nkind = \"json\"\npath = \"é\"\nlevel = \"loud\"",
@@ -74,6 +80,10 @@ fn errors_say_where_and_what_was_expected() {
         (
             "[[sink]]\nkind = \"json\"\npath = \"a\"\ndigits = 3",
             "drain.toml:4:10: invalid value: integer `3`, expected 6 or 9",
+        ),
+        (
+            "[[sink]]\nkind = \"console\"\ncolors = \"yes\"",
+            "drain.toml:3:10: unknown variant `yes`, expected one of `auto`, `always`, `never`",
         ),
         ("segment = \"a", "drain.toml:1:13: "),
         ("a = [", "drain.toml:1:6: "),
@@ -86,12 +96,15 @@ fn errors_say_where_and_what_was_expected() {
 
 #[test]
 fn what_is_missing_or_doubled_is_told() {
-    let effective = |text| Settings::parse(text, "f").unwrap().effective().unwrap_err().to_string();
+    let effective =
+        |text: &str| Settings::parse(text, "f").unwrap().effective().unwrap_err().to_string();
     assert!(effective("").starts_with("no segment"));
     assert!(effective("segment = \"a\"").starts_with("no sink"));
     let sink = "[[sink]]\nkind = \"json\"\npath = \"x\"\n";
     let twice = effective(&format!("segment = \"a\"\n{sink}{sink}"));
     assert!(twice.starts_with("two sinks write to x"), "{twice}");
+    let colors = effective("segment = \"a\"\n[[sink]]\nkind = \"json\"\ncolors = \"always\"\n");
+    assert!(colors.starts_with("sink json:-: `colors` is for the kind console"), "{colors}");
 }
 
 #[test]
@@ -108,7 +121,29 @@ fn sizes_durations_and_sinks_of_the_command_line() {
         assert!(parse_duration(bad).is_err(), "{bad}");
     }
     assert_eq!("json:a:b".parse::<Sink>().unwrap(), Sink::json("a:b"));
-    for bad in ["json", "json:", "text:a", "a.jsonl"] {
-        assert!(bad.parse::<Sink>().is_err(), "{bad}");
+    assert_eq!("json".parse::<Sink>().unwrap(), Sink::json("-"));
+    assert_eq!("logfmt:a".parse::<Sink>().unwrap(), Sink::logfmt("a"));
+    assert_eq!("console".parse::<Sink>().unwrap(), Sink::console());
+    assert_eq!("console:a".parse::<Sink>().unwrap(), Sink::new(Form::Console, "a"));
+    for bad in ["json:", "text:a", "a.jsonl", "", "Console"] {
+        let error = bad.parse::<Sink>().unwrap_err().to_string();
+        assert!(error.contains("json") && error.contains(bad), "{error}");
     }
+}
+
+#[test]
+fn lines_are_shared_where_they_are_the_same() {
+    let file = Sink::new(Form::Console, "a");
+    let other = Sink::new(Form::Console, "b");
+    let colored = Sink { colors: Colors::Always, ..other.clone() };
+    assert!(file.has_lines_of(&other));
+    // In a file there are none unless asked for.
+    assert!(file.has_lines_of(&Sink { colors: Colors::Never, ..other }));
+    assert!(!file.has_lines_of(&colored));
+    assert!(colored.line_options().colored && !file.line_options().colored);
+    assert!(!Sink::json("a").has_lines_of(&Sink::logfmt("a")));
+    assert!(Sink::json("a").has_lines_of(&Sink::json("b")));
+    let warnings = Sink { level: Some(Level::Warning), ..Sink::json("a") };
+    assert!(!Sink::json("a").has_lines_of(&warnings));
+    assert!(!Sink::json("a").has_lines_of(&Sink { thread: true, ..Sink::json("a") }));
 }

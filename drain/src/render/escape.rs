@@ -1,4 +1,5 @@
-//! Text as it stands between the quotes of a JSON string. Called for every key and text of a line.
+//! Text as it stands between the quotes of a JSON string, and what all forms of lines escape. Called
+//! for every key and text of a line.
 //!
 //! Escaped are what JSON demands (below 0x20, `"`, `\`) and what could deceive a reader of the
 //! file: DEL, C1 controls, line and paragraph separators, and characters that reorder text.
@@ -33,7 +34,7 @@ pub fn json_text(text: &str, out: &mut Vec<u8>) {
     let (chunks, _) = bytes.as_chunks::<16>();
     let clean = chunks.iter().take_while(|chunk| !suspicious16(chunk)).count() * 16;
     out.extend_from_slice(&bytes[..clean]);
-    escape_rest(&bytes[clean..], out);
+    escape(&bytes[clean..], &JSON, json_code, out);
 }
 
 #[inline(always)]
@@ -58,47 +59,68 @@ pub(crate) fn suspicious(words: [u64; 2]) -> bool {
     (found | other) & (ONES << 7) != 0
 }
 
-/// What a byte means for [`escape_rest`].
+/// What a byte means for [`escape`], by its value.
+pub(super) type Classes = [u8; 256];
+
 const CLEAN: u8 = 0;
 const ESCAPE: u8 = 1;
 /// The first byte of a character that may be one of [`deceives`].
 const LEAD: u8 = 2;
 
-const CLASS: [u8; 256] = {
+const JSON: Classes = classes(b"\"\\");
+
+/// Control characters, what deceives, and `also`, which are ASCII.
+pub(super) const fn classes(also: &[u8]) -> Classes {
     let mut class = [CLEAN; 256];
     let mut byte = 0;
     while byte < 0x20 {
         class[byte] = ESCAPE;
         byte += 1;
     }
-    class[b'"' as usize] = ESCAPE;
-    class[b'\\' as usize] = ESCAPE;
     class[0x7f] = ESCAPE;
     class[0xc2] = LEAD; // U+0080 to U+00BF
     class[0xd8] = LEAD; // U+0600 to U+063F
     class[0xe2] = LEAD; // U+2000 to U+2FFF
+    let mut at = 0;
+    while at < also.len() {
+        class[also[at] as usize] = ESCAPE;
+        at += 1;
+    }
     class
-};
+}
+
+/// Whether a character is escaped in every form of lines: controls, line and paragraph separators,
+/// characters that reorder text.
+pub(super) const fn is_harmful(code: u32) -> bool {
+    code < 0x20 || deceives(code)
+}
 
 /// Whether a character is escaped although JSON does not demand it.
 const fn deceives(code: u32) -> bool {
     matches!(code, 0x7f..=0x9f | 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069)
 }
 
-/// Byte by byte, by class.
-fn escape_rest(bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends `bytes`, which are UTF-8; `code` appends what stands for a character of these classes.
+#[inline(always)]
+pub(super) fn escape(
+    bytes: &[u8],
+    classes: &Classes,
+    code: impl Fn(u32, &mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
     let mut start = 0;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let class = CLASS[byte as usize];
+        let class = classes[byte as usize];
         if class == CLEAN {
             at += 1;
             continue;
         }
-        let (code, len) = if class == ESCAPE { (u32::from(byte), 1) } else { decode(&bytes[at..]) };
-        if class == ESCAPE || deceives(code) {
+        let (found, len) =
+            if class == ESCAPE { (u32::from(byte), 1) } else { decode(&bytes[at..]) };
+        if class == ESCAPE || deceives(found) {
             out.extend_from_slice(&bytes[start..at]);
-            escape_code(code, out);
+            code(found, out);
             start = at + len;
         }
         at += len;
@@ -117,7 +139,7 @@ fn decode(bytes: &[u8]) -> (u32, usize) {
     }
 }
 
-fn escape_code(code: u32, out: &mut Vec<u8>) {
+fn json_code(code: u32, out: &mut Vec<u8>) {
     let short = match code {
         0x08 => b'b',
         0x09 => b't',
@@ -126,14 +148,42 @@ fn escape_code(code: u32, out: &mut Vec<u8>) {
         0x0d => b'r',
         0x22 => b'"',
         0x5c => b'\\',
-        _ => {
-            const HEX: &[u8; 16] = b"0123456789abcdef";
-            let digit = |shift: u32| HEX[((code >> shift) & 0xf) as usize];
-            out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
-            return;
-        }
+        _ => return four_digits(code, out),
     };
     out.extend_from_slice(&[b'\\', short]);
+}
+
+/// Appends a character below 0x10000 as `\u` and its number.
+pub(super) fn four_digits(code: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[
+        b'\\',
+        b'u',
+        digit(code >> 12),
+        digit(code >> 8),
+        digit(code >> 4),
+        digit(code),
+    ]);
+}
+
+/// The last hexadecimal digit of a number.
+pub(super) fn digit(number: u32) -> u8 {
+    b"0123456789abcdef"[(number & 0xf) as usize]
+}
+
+/// Whether any of the bytes is below `least`, above printable ASCII, or one of `also`; as
+/// [`suspicious`], by arithmetic on eight of them at once.
+#[inline(always)]
+pub(super) fn any_of<const N: usize>(words: [u64; 2], least: u8, also: &[u8; N]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let [found, other] = words.map(|word| {
+        let mut found = word | word.wrapping_add(ONES);
+        found |= word.wrapping_sub(ONES * u64::from(least));
+        for byte in also {
+            found |= (word ^ (ONES * u64::from(*byte))).wrapping_sub(ONES);
+        }
+        found
+    });
+    (found | other) & (ONES << 7) != 0
 }
 
 #[cfg(test)]
@@ -165,6 +215,21 @@ mod tests {
                 assert_eq!(out != text, harmful, "U+{code:04X} at {offset}: {out}");
                 let back: String = serde_json::from_str(&format!("\"{out}\"")).unwrap();
                 assert_eq!(back, text);
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_found_wherever_they_stand() {
+        for byte in 0..=u8::MAX {
+            for at in 0..16 {
+                let mut bytes = *b"abcdefgh~!}|zyxw";
+                bytes[at] = byte;
+                let both = u128::from_le_bytes(bytes);
+                let words = [both as u64, (both >> 64) as u64];
+                let odd = |least| byte < least || byte > b'~' || b"=\"".contains(&byte);
+                assert_eq!(any_of(words, 0x21, b"=\""), odd(0x21), "{byte:#x} at {at}");
+                assert_eq!(any_of(words, 0x20, b"=\""), odd(0x20), "{byte:#x} at {at}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use logring::record::{AnyValue, Event, Field};
 
-use super::{JsonOptions, JsonRenderer, Renderer};
+use super::{JsonRenderer, LineOptions, Renderer};
 use crate::panics::caught;
 
 /// The field that marks an event in which a renderer panicked: the panic's text.
@@ -19,7 +19,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     pub(crate) fn new(renderer: Box<dyn Renderer>) -> Self {
-        Self { renderer, stand_in: JsonRenderer::new(JsonOptions::default()) }
+        Self { renderer, stand_in: JsonRenderer::new(LineOptions::default()) }
     }
 }
 

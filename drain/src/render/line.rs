@@ -130,8 +130,9 @@ impl<'o> Line<'o> {
                 is_bad([u64::from(first) | (u64::from(last) << 32); 2])
             }),
             1.. => self.ends::<1, A, B>(before, bytes, after, |[first], [last]| {
+                const F: u8 = b'0'; // no form of lines minds it
                 let middle = bytes[len / 2];
-                is_bad([u64::from_le_bytes([*first, middle, *last, 32, 32, 32, 32, 32]); 2])
+                is_bad([u64::from_le_bytes([*first, middle, *last, F, F, F, F, F]); 2])
             }),
             0 => {
                 self.put(before);

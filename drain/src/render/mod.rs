@@ -2,25 +2,54 @@
 //! of every sink, which appends one line to that sink's batch.
 //!
 //! A renderer keeps untrusted text harmless: whatever stands in an event, it is one line, without
-//! control characters or characters that reorder text. It never fails.
+//! control characters or characters that reorder text; only the console prints more lines for an
+//! exception, each indented. It never fails.
 
+mod colors;
+mod console;
 pub mod escape;
+mod form;
 mod guarded;
-pub mod json;
+mod json;
+mod keys;
 mod line;
+mod logfmt;
 pub mod number;
+mod shape;
 pub mod template;
 pub mod time;
 mod unique;
 
+pub use colors::Colors;
+pub use console::ConsoleRenderer;
+pub use form::Form;
 pub(crate) use guarded::Guarded;
 pub use guarded::RENDERER_ERROR;
-pub use json::{JsonOptions, JsonRenderer};
+pub use json::JsonRenderer;
+pub use logfmt::LogfmtRenderer;
 
 use logring::record::Event;
 
+use time::Digits;
+
 /// Turns events into bytes.
 pub trait Renderer: Send {
-    /// Appends `event` to `out` as one line, its newline included.
+    /// Appends `event` to `out` as one line, its newline included, and beneath it what belongs to
+    /// it, each line indented.
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>);
+}
+
+/// What stands in a line beside the default, in every form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LineOptions {
+    /// Digits of the timestamp's fraction.
+    pub digits: Digits,
+    /// Print the thread's id.
+    pub thread: bool,
+    /// Print the source file of the call.
+    pub file: bool,
+    /// Print the line in that file.
+    pub line: bool,
+    /// Print in colours; only the console has any. [`Colors::wanted`] says whether to.
+    pub colored: bool,
 }

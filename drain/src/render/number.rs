@@ -1,5 +1,7 @@
 //! Numbers and number-like values as bytes, without allocation. Called by the renderers.
 
+use logring::record::ErrorChain;
+
 use super::line::Line;
 
 /// Appends an integer.
@@ -25,6 +27,28 @@ pub(crate) fn float(value: f64, line: &mut Line<'_>) -> Result<(), &'static str>
     } else {
         Err("-Infinity")
     }
+}
+
+/// Appends the same, and `nan`, `inf` or `-inf` for what is not a finite number: where words stand
+/// without quotes.
+#[inline(always)]
+pub(crate) fn float_word(value: f64, line: &mut Line<'_>) {
+    match float(value, line) {
+        Ok(()) => {}
+        Err("NaN") => line.put(b"nan"),
+        Err("Infinity") => line.put(b"inf"),
+        Err(_) => line.put(b"-inf"),
+    }
+}
+
+/// An error as one text: it and its sources, separated by colons, then each frame on a line.
+#[cold]
+pub(crate) fn error_text(chain: &ErrorChain<'_>) -> String {
+    let mut text = chain.messages.join(": ");
+    for (number, frame) in chain.frames.iter().enumerate() {
+        text.push_str(&format!("\n  {number}: {frame}"));
+    }
+    text
 }
 
 /// Appends `nanoseconds` as exact decimal seconds: `2`, `0.0015`, `-1.5`.

@@ -1,4 +1,5 @@
-//! `KIND:PATH`, the short form of a sink, as in `--sink json:/var/log/billing.json`.
+//! `KIND:PATH`, the short form of a sink, as in `--sink json:/var/log/billing.json`; `KIND` alone is
+//! stdout.
 
 use logring::{Error, Result};
 use std::{
@@ -15,20 +16,18 @@ pub struct SinkSpec {
 }
 
 impl SinkSpec {
-    /// Reads `KIND:PATH`; `renderers` are the kinds that exist. The path `-` is stdout.
+    /// Reads `KIND:PATH`; `renderers` are the kinds that exist. The path `-` is stdout, and so is
+    /// none.
     ///
     /// # Errors
-    /// No colon, an unknown kind, or an empty path; the sentence lists the kinds.
+    /// An unknown kind, or an empty path; the sentence lists the kinds.
     pub fn parse(text: &str, renderers: &[&str]) -> Result<Self> {
-        let kinds = renderers.join(", ");
-        let Some((renderer, path)) = text.split_once(':') else {
-            return Err(Error::invalid(format!(
-                "sink `{text}`: expected KIND:PATH, where KIND is one of: {kinds}"
-            )));
-        };
+        let (renderer, path) = text.split_once(':').unwrap_or((text, "-"));
         if !renderers.contains(&renderer) {
+            let kinds = renderers.join(", ");
             return Err(Error::invalid(format!(
-                "sink `{text}`: there is no renderer `{renderer}`, expected one of: {kinds}"
+                "unknown sink `{text}`, expected KIND:PATH, or KIND alone for stdout, where KIND is \
+                 one of: {kinds}"
             )));
         }
         if path.is_empty() {
@@ -36,7 +35,11 @@ impl SinkSpec {
                 "sink `{text}`: the path after `{renderer}:` is empty; `-` is stdout"
             )));
         }
-        Ok(Self { text: text.to_owned(), renderer: renderer.to_owned(), path: path.into() })
+        Ok(Self {
+            text: format!("{renderer}:{path}"),
+            renderer: renderer.to_owned(),
+            path: path.into(),
+        })
     }
 
     /// The name of the renderer.
@@ -85,7 +88,11 @@ mod tests {
         let here = std::env::current_dir().unwrap();
         let name = format!("json:{}/logs/a:b.json", here.display());
         assert_eq!(spec.cursor_name().unwrap(), name);
-        assert_eq!(SinkSpec::parse("json:-", &["json"]).unwrap().cursor_name().unwrap(), "json:-");
+        for stdout in ["json:-", "json"] {
+            let spec = SinkSpec::parse(stdout, &["json"]).unwrap();
+            assert_eq!(spec.cursor_name().unwrap(), "json:-");
+            assert_eq!(spec.to_string(), "json:-");
+        }
     }
 
     #[test]

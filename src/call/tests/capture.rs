@@ -63,6 +63,7 @@ impl Strings for Dictionary {
 pub(super) struct Found {
     pub(super) level: u8,
     pub(super) callsite: u32,
+    pub(super) flags: u16,
     pub(super) context_len: u32,
     pub(super) payload: Vec<u8>,
 }
@@ -86,6 +87,7 @@ pub(super) fn records(segment: &Segment) -> Vec<Found> {
         found.push(Found {
             level,
             callsite: word(record::CALLSITE),
+            flags: word(record::FLAGS) as u16,
             context_len: word(record::CONTEXT_LEN),
             payload: bytes[payload].to_vec(),
         });
@@ -113,7 +115,7 @@ pub(super) fn decoded(segment: &Segment, records: Vec<Found>) -> Vec<Event<'stat
             timestamp_ns: 0,
             level: record.level,
             callsite: record.callsite,
-            flags: 0,
+            flags: record.flags,
             context_len: record.context_len,
             pid: 0,
             tid: 0,

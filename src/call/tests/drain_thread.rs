@@ -24,6 +24,7 @@ fn taken(log: &Logger, thread: &DrainThread) -> Vec<Event<'static>> {
     assert!(times.is_sorted(), "{times:?}");
     let found = queue.into_iter().map(|record| Found {
         level: record.level,
+        flags: record.flags,
         callsite: 0,
         context_len: record.context_len,
         payload: record.payload,

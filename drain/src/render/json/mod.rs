@@ -2,44 +2,30 @@
 //! keeps it. The slowest step of the pipeline: for plain values it allocates nothing, and each
 //! byte is looked at once.
 
-mod shape;
 mod value;
-
-use std::borrow::Cow;
 
 use logring::record::{Event, Field};
 
-use super::Renderer;
 use super::escape::{self, json_text};
+use super::keys::{Keys, fact};
 use super::line::Line;
+use super::shape::{Shapes, Syntax};
 use super::template::{self, Templates};
-use super::time::{Digits, Stamps};
-use super::unique::Overridden;
+use super::time::Stamps;
+use super::{LineOptions, Renderer};
 
-/// What stands in a line beside the default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct JsonOptions {
-    /// Digits of the timestamp's fraction.
-    pub digits: Digits,
-    /// Print the thread's id.
-    pub thread: bool,
-    /// Print the source file of the call.
-    pub file: bool,
-    /// Print the line in that file.
-    pub line: bool,
-}
+pub(super) use value::Values;
 
 /// Renders events as JSON lines.
 #[derive(Debug)]
 pub struct JsonRenderer {
-    options: JsonOptions,
+    options: LineOptions,
     /// From the line's start to the end of the timestamp.
     head: Stamps,
-    /// From there to where the event's text begins, for each level.
-    levels: Vec<Box<[u8]>>,
+    syntax: JsonSyntax,
     templates: Templates,
-    values: value::Values,
-    shapes: shape::Shapes,
+    values: Values,
+    shapes: Shapes,
     /// How many bytes of room a line begins with.
     room: usize,
 }
@@ -47,18 +33,14 @@ pub struct JsonRenderer {
 impl JsonRenderer {
     /// A renderer with these options.
     #[must_use]
-    pub fn new(options: JsonOptions) -> Self {
-        let level = |number| {
-            let word = logring::Level::new(number);
-            format!("\",\"level\":\"{word}\",\"event\":\"")
-        };
+    pub fn new(options: LineOptions) -> Self {
         Self {
             options,
             head: Stamps::new("{\"timestamp\":\"", options.digits),
-            levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect(),
+            syntax: JsonSyntax::new(),
             templates: Templates::new(),
-            values: value::Values::new(),
-            shapes: shape::Shapes::default(),
+            values: Values::new(),
+            shapes: Shapes::default(),
             room: 256,
         }
     }
@@ -66,7 +48,7 @@ impl JsonRenderer {
 
 impl Default for JsonRenderer {
     fn default() -> Self {
-        Self::new(JsonOptions::default())
+        Self::new(LineOptions::default())
     }
 }
 
@@ -98,7 +80,7 @@ impl JsonRenderer {
     /// What stands between the timestamp and the marks, if the event's callsite has a shape.
     #[inline(always)]
     fn by_shape(&mut self, event: &Event<'_>, line: &mut Line<'_>) -> bool {
-        let Some(shape) = self.shapes.of(event, &self.levels) else { return false };
+        let Some(shape) = self.shapes.of(event, &self.syntax) else { return false };
         line.bytes(&shape.front);
         if let Some((template, behind)) = &shape.filled {
             line.with_vec(|out| {
@@ -107,7 +89,7 @@ impl JsonRenderer {
             line.bytes(behind);
         }
         line.integer(event.pid.into());
-        self.options.facts(event, fact::TARGET | fact::PID, line);
+        facts(self.options, event, fact::TARGET | fact::PID, line);
         for (before, field) in shape.befores.iter().zip(event.context.iter().chain(&event.fields)) {
             line.bytes(before);
             self.values.write(&field.value, line);
@@ -119,14 +101,14 @@ impl JsonRenderer {
     #[inline(never)]
     fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         let keys = Keys::of(event);
-        line.bytes(&self.levels[usize::from(event.level.number())]);
+        self.syntax.before_text(event, &mut line);
         // Looked at once for both: is there anything to fill or to escape?
         let special = |words| escape::suspicious(words) || template::may_have_braces(words);
         if !line.short(b"", event.event.as_bytes(), b"\"", special) {
             let at = self.filled(event, line.reborrow());
             line.resume(at);
         }
-        self.options.facts(event, keys.facts, &mut line);
+        facts(self.options, event, keys.found, &mut line);
         for (index, field) in event.context.iter().enumerate() {
             self.pair(&keys, index, field, &mut line);
         }
@@ -139,7 +121,7 @@ impl JsonRenderer {
     #[inline(never)]
     fn filled(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         line.with_vec(|out| {
-            self.templates.fill(&event.event, &event.fields, |piece| json_text(piece, out));
+            self.templates.event(event, |piece| json_text(piece, out));
         });
         line.put(b"\"");
         line.at()
@@ -148,125 +130,75 @@ impl JsonRenderer {
     /// The pair at `index` of context and fields, unless a later one overrides it.
     #[inline(always)]
     fn pair(&mut self, keys: &Keys<'_, '_>, index: usize, field: &Field<'_>, line: &mut Line<'_>) {
-        if keys.overridden.contains(index) {
+        if keys.is_overridden(index) {
             return;
         }
-        if keys.renamed && keys.is_reserved(&field.key) {
-            escape::text(b",\"", &keys.free_name(&field.key), b"\":", line);
-        } else {
-            escape::text(b",\"", &field.key, b"\":", line);
+        match keys.other_name(&field.key) {
+            Some(name) => self.syntax.before_value(&name, line),
+            None => self.syntax.before_value(&field.key, line),
         }
         self.values.write(&field.value, line);
     }
 }
 
-impl JsonOptions {
-    /// The automatic facts, but those whose name is a key of the user's.
+/// The automatic facts, but those whose name is `taken`.
+#[inline(always)]
+fn facts(options: LineOptions, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
+    if taken & fact::TARGET == 0 {
+        escape::text(b",\"target\":\"", &event.target, b"\"", line);
+    }
+    if taken & fact::PID == 0 {
+        line.put(b",\"pid\":");
+        line.integer(event.pid.into());
+    }
+    if options.thread && taken & fact::THREAD == 0 {
+        line.put(b",\"thread\":");
+        line.integer(event.tid.into());
+    }
+    if options.file && taken & fact::FILE == 0 && !event.file.is_empty() {
+        escape::text(b",\"file\":\"", &event.file, b"\"", line);
+    }
+    if options.line && taken & fact::LINE == 0 && event.line != 0 {
+        line.put(b",\"line\":");
+        line.integer(event.line.into());
+    }
+}
+/// JSON around the values.
+#[derive(Debug)]
+struct JsonSyntax {
+    /// From the timestamp's end to where the event's text begins, for each level.
+    levels: Vec<Box<[u8]>>,
+}
+
+impl JsonSyntax {
+    fn new() -> Self {
+        let level = |number| {
+            let word = logring::Level::new(number);
+            format!("\",\"level\":\"{word}\",\"event\":\"")
+        };
+        Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
+    }
+}
+
+impl Syntax for JsonSyntax {
+    const SPECIAL_KEYS: u8 = !fact::BLOCK;
+
     #[inline(always)]
-    fn facts(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
-        if taken & fact::TARGET == 0 {
-            escape::text(b",\"target\":\"", &event.target, b"\"", line);
-        }
-        if taken & fact::PID == 0 {
-            line.put(b",\"pid\":");
-            line.integer(event.pid.into());
-        }
-        if self.thread && taken & fact::THREAD == 0 {
-            line.put(b",\"thread\":");
-            line.integer(event.tid.into());
-        }
-        if self.file && taken & fact::FILE == 0 && !event.file.is_empty() {
-            escape::text(b",\"file\":\"", &event.file, b"\"", line);
-        }
-        if self.line && taken & fact::LINE == 0 && event.line != 0 {
-            line.put(b",\"line\":");
-            line.integer(event.line.into());
-        }
-    }
-}
-
-/// Bits for the automatic facts.
-mod fact {
-    pub(super) const TARGET: u8 = 1;
-    pub(super) const PID: u8 = 2;
-    pub(super) const THREAD: u8 = 4;
-    pub(super) const FILE: u8 = 8;
-    pub(super) const LINE: u8 = 16;
-    /// Not a fact: a name that the line needs for itself.
-    pub(super) const RESERVED: u8 = 32;
-    /// Reserved on a line that carries the mark.
-    pub(super) const MARK: u8 = 64;
-
-    /// What a user's key collides with.
-    #[inline]
-    pub(super) fn of(key: &str) -> u8 {
-        match key {
-            "timestamp" | "level" | "event" => RESERVED,
-            "late" | "truncated" => MARK,
-            "target" => TARGET,
-            "pid" => PID,
-            "thread" => THREAD,
-            "file" => FILE,
-            "line" => LINE,
-            _ => 0,
-        }
-    }
-}
-
-/// How a line's keys get along: context and fields together, in that order.
-struct Keys<'e, 'a> {
-    event: &'e Event<'a>,
-    /// Pairs that a later one overrides.
-    overridden: Overridden,
-    /// Facts whose names are the user's keys.
-    facts: u8,
-    /// A user's key is reserved.
-    renamed: bool,
-}
-
-impl<'e, 'a> Keys<'e, 'a> {
-    #[inline]
-    fn of(event: &'e Event<'a>) -> Self {
-        let (context, fields) = (&event.context[..], &event.fields[..]);
-        let mut found = 0;
-        for pair in context {
-            found |= fact::of(&pair.key);
-        }
-        for pair in fields {
-            found |= fact::of(&pair.key);
-        }
-        let overridden = Overridden::of(context.len() + fields.len(), |index| {
-            match index.checked_sub(context.len()) {
-                None => &context[index].key,
-                Some(index) => &fields[index].key,
-            }
-        });
-        let renamed = found & (fact::RESERVED | fact::MARK) != 0;
-        Self { event, overridden, facts: found, renamed }
+    fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 
-    #[inline]
-    fn pairs(&self) -> impl Iterator<Item = &'e Field<'a>> + use<'e, 'a> {
-        self.event.context.iter().chain(&self.event.fields)
+    fn text(&self, text: &str, line: &mut Line<'_>) {
+        escape::text(b"", text, b"", line);
     }
 
-    /// Whether the line itself needs this name.
-    fn is_reserved(&self, key: &str) -> bool {
-        match key {
-            "late" => self.event.late,
-            "truncated" => self.event.truncated,
-            _ => fact::of(key) == fact::RESERVED,
-        }
+    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        escape::text(b"\",\"target\":\"", &event.target, b"\",\"pid\":", line);
     }
 
-    /// `key` with as many `_` appended as make it a name that no other pair has.
-    #[cold]
-    fn free_name(&self, key: &str) -> Cow<'static, str> {
-        let mut name = format!("{key}_");
-        while self.pairs().any(|pair| pair.key == name) {
-            name.push('_');
-        }
-        Cow::Owned(name)
+    #[inline(always)]
+    fn before_value(&self, key: &str, line: &mut Line<'_>) {
+        escape::text(b",\"", key, b"\":", line);
     }
 }
 

@@ -1,6 +1,7 @@
 //! JSON lines: each kind of value, escapes, names that are taken.
 
 use super::*;
+use crate::render::time::Digits;
 use logring::Level;
 use logring::record::AnyValue;
 
@@ -21,7 +22,7 @@ fn event() -> Event<'static> {
     }
 }
 
-fn line(options: JsonOptions, event: &Event<'_>) -> String {
+fn line(options: LineOptions, event: &Event<'_>) -> String {
     let mut out = b"before\n".to_vec();
     JsonRenderer::new(options).render(event, &mut out);
     String::from_utf8(out).unwrap().strip_prefix("before\n").unwrap().to_owned()
@@ -29,7 +30,7 @@ fn line(options: JsonOptions, event: &Event<'_>) -> String {
 
 /// The line behind the event's text.
 fn rest(event: &Event<'_>) -> String {
-    let line = line(JsonOptions::default(), event);
+    let line = line(LineOptions::default(), event);
     line.split_once("\"event\":\"order placed\"").unwrap().1.trim_end().to_owned()
 }
 
@@ -37,7 +38,7 @@ fn rest(event: &Event<'_>) -> String {
 fn the_default_line() {
     let event = Event { context: vec![field("c", 1)], fields: vec![field("f", 2)], ..event() };
     assert_eq!(
-        line(JsonOptions::default(), &event),
+        line(LineOptions::default(), &event),
         "{\"timestamp\":\"2026-11-21T22:14:03.123456Z\",\"level\":\"info\",\
          \"event\":\"order placed\",\"target\":\"billing::db\",\"pid\":4711,\"c\":1,\"f\":2}\n"
     );
@@ -61,14 +62,20 @@ fn short_and_long_texts_are_filled_and_escaped() {
         ("", ""),
     ] {
         let event = Event { event: text.into(), fields: vec![field("f", 2)], ..event() };
-        let line = line(JsonOptions::default(), &event);
+        let line = line(LineOptions::default(), &event);
         assert!(line.contains(&format!("\"event\":\"{expected}\",\"target\"")), "{line}");
     }
 }
 
 #[test]
 fn options_add_facts_and_digits() {
-    let options = JsonOptions { digits: Digits::Nine, thread: true, file: true, line: true };
+    let options = LineOptions {
+        digits: Digits::Nine,
+        thread: true,
+        file: true,
+        line: true,
+        ..LineOptions::default()
+    };
     let own = Event { level: Level::new(77), ..event() };
     assert_eq!(
         line(options, &own),

@@ -12,19 +12,19 @@ use crate::render::unique::Overridden;
 
 /// Writes values.
 #[derive(Debug)]
-pub(super) struct Values {
+pub(in crate::render) struct Values {
     /// Nine digits always: a user's time loses nothing, and its lines sort.
     stamps: Stamps,
 }
 
 impl Values {
-    pub(super) fn new() -> Self {
+    pub(in crate::render) fn new() -> Self {
         Self { stamps: Stamps::new("\"", Digits::Nine) }
     }
 
     /// Appends `value`.
     #[inline(always)]
-    pub(super) fn write(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
+    pub(in crate::render) fn write(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
         match value {
             AnyValue::I64(value) => line.signed(*value),
             AnyValue::U64(value) => line.integer(*value),

@@ -5,14 +5,16 @@
 //! constant per callsite; each distinct text is parsed once. A text that does not parse prints as
 //! it is, and so does a placeholder whose field is absent.
 
+mod check;
 mod format;
 mod parse;
 
 use std::collections::HashMap;
 use std::fmt;
 
-use logring::record::{AnyValue, Field};
+use logring::record::{AnyValue, Event, Field};
 
+pub use check::{Fault, check};
 use parse::{Pick, Piece, Spec, parse};
 
 /// Fills event texts.
@@ -22,6 +24,7 @@ pub struct Templates {
     places: HashMap<Box<str>, usize>,
     parsed: Vec<Vec<Piece>>,
     scratch: String,
+    whole: String,
 }
 
 /// Distinct texts that are kept; beyond, all are forgotten: texts made at run time must not grow
@@ -38,6 +41,15 @@ impl Templates {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Hands an event's text to `put`, piece by piece, unescaped: filled, or as it is if it is literal.
+    pub fn event(&mut self, event: &Event<'_>, mut put: impl FnMut(&str)) {
+        if event.literal {
+            put(&event.event);
+        } else {
+            self.fill(&event.event, &event.fields, put);
+        }
     }
 
     /// Hands the filled text to `put`, piece by piece, unescaped.
@@ -57,6 +69,27 @@ impl Templates {
         mut put: impl FnMut(&str),
     ) {
         fill(&template.0, fields, &mut self.scratch, &mut put);
+    }
+
+    /// The filled text as a whole, unescaped.
+    pub(crate) fn filled<'t>(&'t mut self, text: &'t str, fields: &[Field<'_>]) -> &'t str {
+        if !text.contains(['{', '}']) {
+            return text;
+        }
+        self.whole(|own, put| own.fill_pieces(text, fields, put))
+    }
+
+    /// The same for a text that is parsed already.
+    pub(crate) fn filled_in(&mut self, template: &Template, fields: &[Field<'_>]) -> &str {
+        self.whole(|own, put| fill(&template.0, fields, &mut own.scratch, put))
+    }
+
+    fn whole(&mut self, fill: impl FnOnce(&mut Self, &mut dyn FnMut(&str))) -> &str {
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        fill(self, &mut |piece| whole.push_str(piece));
+        self.whole = whole;
+        &self.whole
     }
 
     fn fill_pieces(&mut self, text: &str, fields: &[Field<'_>], put: &mut dyn FnMut(&str)) {

@@ -147,7 +147,8 @@ pub(super) fn parse(text: &str) -> Vec<Piece> {
     pieces(text).unwrap_or_else(|| vec![Piece::Literal(text.into())])
 }
 
-fn pieces(text: &str) -> Option<Vec<Piece>> {
+/// The same; `None` if it does not parse.
+pub(super) fn pieces(text: &str) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut unnamed = 0;

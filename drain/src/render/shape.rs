@@ -1,15 +1,30 @@
-//! What all lines of one callsite have in common, made once: everything between the timestamp and
-//! the process id, and what stands before each value. Called by the renderer for each line.
+//! What all lines of one callsite have in common, made once: what stands around the event's text, and
+//! before each value. Called by the renderers for each line; each says by a [`Syntax`] how its lines
+//! look.
 //!
 //! The callsite's number is no more than a place to look: an event belongs to a shape when its level,
 //! texts and keys are those of the shape, whatever a processor made of them. Only events whose keys
 //! neither collide nor override each other have a shape.
 
-use logring::record::{Event, Field};
+use logring::record::Event;
 
-use super::Keys;
-use crate::render::escape::json_text;
-use crate::render::template::Template;
+use super::keys::Keys;
+use super::line::Line;
+use super::template::Template;
+
+/// How a form of lines is written around the values.
+pub(super) trait Syntax {
+    /// Bits of [`super::keys::fact`]: an event with such a key has no shape.
+    const SPECIAL_KEYS: u8;
+    /// From the timestamp's end to where the event's text begins.
+    fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>);
+    /// The event's text, without placeholders.
+    fn text(&self, text: &str, line: &mut Line<'_>);
+    /// From the text's end to the first thing that is not the same for all lines of a callsite.
+    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>);
+    /// From the end of what stands before it to where the value of `key` begins.
+    fn before_value(&self, key: &str, line: &mut Line<'_>);
+}
 
 /// The common part of some lines.
 #[derive(Debug)]
@@ -18,9 +33,10 @@ pub(super) struct Shape {
     text: Box<str>,
     target: Box<str>,
     keys: Box<[Box<str>]>,
-    /// From the timestamp's end to the text if that has to be filled, else to the process id.
+    /// From the timestamp's end to the text if that has to be filled, else to the end of what is
+    /// the same behind it.
     pub(super) front: Box<[u8]>,
-    /// The text and what follows it up to the process id, if it has to be filled.
+    /// The text and what is the same behind it, if it has to be filled.
     pub(super) filled: Option<(Template, Box<[u8]>)>,
     /// What stands before each value, context and fields together.
     pub(super) befores: Box<[Box<[u8]>]>,
@@ -42,16 +58,16 @@ const MISSES_EACH: u32 = 32;
 const BYTES_MAX: usize = 2048;
 
 impl Shapes {
-    /// The shape of this event, if there is one. `level` gives what stands from the timestamp's end
-    /// to where the event's text begins.
+    /// The shape of this event, if there is one.
     #[inline(always)]
-    pub(super) fn of(&mut self, event: &Event<'_>, levels: &[Box<[u8]>]) -> Option<&Shape> {
-        if event.callsite == 0 {
+    pub(super) fn of(&mut self, event: &Event<'_>, syntax: &impl Syntax) -> Option<&Shape> {
+        // A literal text is hardly ever that of the last record.
+        if event.callsite == 0 || event.literal {
             return None;
         }
         let place = event.callsite as usize % PLACES;
         let known = self.places.get(place).and_then(Option::as_deref);
-        if known.is_some_and(|shape| shape.fits(event)) || self.miss(event, place, levels) {
+        if known.is_some_and(|shape| shape.fits(event)) || self.miss(event, place, syntax) {
             self.places.get(place).and_then(Option::as_deref)
         } else {
             None
@@ -60,7 +76,7 @@ impl Shapes {
 
     /// Whether there is a shape for the event now.
     #[cold]
-    fn miss(&mut self, event: &Event<'_>, place: usize, levels: &[Box<[u8]>]) -> bool {
+    fn miss(&mut self, event: &Event<'_>, place: usize, syntax: &impl Syntax) -> bool {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, || None);
         }
@@ -68,47 +84,46 @@ impl Shapes {
         if self.places[place].is_some() && !self.misses.is_multiple_of(MISSES_EACH) {
             return false;
         }
-        self.places[place] = Shape::new(event, levels).map(Box::new);
+        self.places[place] = Shape::new(event, syntax).map(Box::new);
         self.places[place].is_some()
     }
 }
 
 impl Shape {
     /// The shape of events like this one; `None` for those that have none.
-    fn new(event: &Event<'_>, levels: &[Box<[u8]>]) -> Option<Self> {
+    fn new<S: Syntax>(event: &Event<'_>, syntax: &S) -> Option<Self> {
         let keys = Keys::of(event);
         let bytes = keys.pairs().map(|field| field.key.len()).sum::<usize>();
         if bytes + event.event.len() + event.target.len() > BYTES_MAX {
             return None;
         }
-        if keys.facts != 0 || keys.pairs().enumerate().any(|(at, _)| keys.overridden.contains(at)) {
+        if keys.found & S::SPECIAL_KEYS != 0
+            || keys.pairs().enumerate().any(|(at, _)| keys.is_overridden(at))
+        {
             return None;
         }
-        let mut front = levels.get(usize::from(event.level.number()))?.to_vec();
-        let mut behind = b"\",\"target\":\"".to_vec();
-        json_text(&event.target, &mut behind);
-        behind.extend_from_slice(b"\",\"pid\":");
-        let filled = if event.event.contains(['{', '}']) {
-            Some((Template::parse(&event.event), behind.into()))
-        } else {
-            json_text(&event.event, &mut front);
-            front.append(&mut behind);
-            None
-        };
-        let before = |field: &Field<'_>| {
-            let mut before = b",\"".to_vec();
-            json_text(&field.key, &mut before);
-            before.extend_from_slice(b"\":");
-            before.into()
-        };
+        let filled = event.event.contains(['{', '}']).then(|| {
+            let behind = piece(|line| syntax.behind_text(event, line));
+            (Template::parse(&event.event), behind)
+        });
+        let front = piece(|line| {
+            syntax.before_text(event, line);
+            if filled.is_none() {
+                syntax.text(&event.event, line);
+                syntax.behind_text(event, line);
+            }
+        });
         Some(Self {
             level: event.level.number(),
             text: (*event.event).into(),
             target: (*event.target).into(),
             keys: keys.pairs().map(|field| (*field.key).into()).collect(),
-            front: front.into(),
+            front,
             filled,
-            befores: keys.pairs().map(before).collect(),
+            befores: keys
+                .pairs()
+                .map(|field| piece(|line| syntax.before_value(&field.key, line)))
+                .collect(),
         })
     }
 
@@ -135,6 +150,15 @@ impl Shape {
         }
         true
     }
+}
+
+/// A part of a line.
+fn piece(write: impl FnOnce(&mut Line<'_>)) -> Box<[u8]> {
+    let mut piece = Vec::new();
+    let mut line = Line::new(&mut piece, 0);
+    write(&mut line);
+    line.end();
+    piece.into()
 }
 
 /// Whether two texts are equal. Most are short: their first and last bytes are compared, which

@@ -1,0 +1,321 @@
+//! Records whose facts are known only at run time: lines of a stream, a command's arguments, the events
+//! of other logging interfaces.
+//!
+//! A [`Site`] is what many records share and is interned once, by content, like a macro's callsite; a
+//! [`Record`] adds the rest. A text or a key that is made anew for each record never fills the
+//! dictionary: texts stand in the record, and keys do so as soon as half of the dictionary is taken.
+//! Nothing here panics, and a record costs what a macro's slow path costs.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::emit::{Origin, begin_record, commit};
+use super::thread;
+use super::{Logger, Producer};
+use crate::layout::record::flags;
+use crate::layout::value::NAMES_MAX;
+use crate::level::Level;
+use crate::record::callsite::encode_string;
+use crate::record::value::{AnyEncode, stage};
+use crate::record::{Facts, Scratch};
+use crate::sync::AtomicU64;
+use crate::sync::Ordering::Relaxed;
+
+/// Facts of records that are known at run time: what a log macro knows when it is compiled.
+///
+/// ```
+/// use logring::{Level, Site};
+///
+/// let logger = logring::logger();
+/// let disk = Site::new(Level::Warning, "monitor").event("disk {pct}% full").fields(["pct"]);
+/// if disk.enabled(&logger) {
+///     disk.record(&logger, &[&91]).field("host", &"a").log();
+/// }
+/// let lines = Site::new(Level::Info, "stdin");
+/// lines.record(&logger, &[]).text("braces mean {nothing} here").log();
+/// ```
+#[derive(Debug)]
+pub struct Site {
+    level: Level,
+    target: String,
+    file: String,
+    line: u32,
+    event: String,
+    names: Vec<String>,
+    /// Whether its facts and its records' keys may go to the dictionary.
+    interned: bool,
+    /// Segment tag << 32 | dictionary id; 0 = none.
+    cached: AtomicU64,
+    /// What says which of its records go out; `None` inside = the process's filter.
+    word: OnceLock<Option<&'static AtomicU64>>,
+}
+
+/// The longest target, file and key in bytes; longer ones are cut.
+const NAME_BYTES_MAX: usize = 1024;
+
+impl Site {
+    /// A site without file, line, event text and fields.
+    #[must_use]
+    pub fn new(level: Level, target: impl Into<String>) -> Self {
+        Self {
+            level,
+            target: cut(target.into(), NAME_BYTES_MAX),
+            file: String::new(),
+            line: 0,
+            event: String::new(),
+            names: Vec::new(),
+            interned: true,
+            cached: AtomicU64::new(0),
+            word: OnceLock::new(),
+        }
+    }
+
+    /// Where in a source it stands.
+    #[must_use]
+    pub fn file(mut self, file: impl Into<String>, line: u32) -> Self {
+        self.file = cut(file.into(), NAME_BYTES_MAX);
+        self.line = line;
+        self
+    }
+
+    /// The text of its records, with placeholders as in the log macros: `{}`, `{name}`, `{name:>8}`.
+    /// The drain fills them from the fields; one without its field stands as it is. For texts that
+    /// are made anew for each record there is [`Record::text`].
+    #[must_use]
+    pub fn event(mut self, template: impl Into<String>) -> Self {
+        self.event = template.into();
+        self
+    }
+
+    /// The names of the fields that each of its records has. Where two are equal the last one wins.
+    #[must_use]
+    pub fn fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names = names.into_iter().take(NAMES_MAX as usize).map(Into::into).collect();
+        self
+    }
+
+    /// Keeps its facts and its records' keys out of the segment's dictionary: they stand in each
+    /// record. For a site that logs once.
+    #[must_use]
+    pub fn inline(mut self) -> Self {
+        self.interned = false;
+        self
+    }
+
+    /// Whether its records go out by the level that is in force for its target, in the segment that
+    /// is asked about first. For an inline site, and where the segment has no room for one more
+    /// target, the filter of the process alone says so. Before `install`: false.
+    #[must_use]
+    pub fn enabled(&self, logger: &Logger) -> bool {
+        self.enabled_at(logger, self.level)
+    }
+
+    /// The same for a record of another level, see [`Record::level`].
+    #[must_use]
+    pub fn enabled_at(&self, logger: &Logger, level: Level) -> bool {
+        let Some(producer) = logger.producer() else { return false };
+        let word = self.word.get_or_init(|| self.level_word(producer));
+        let threshold = match word {
+            Some(word) => word.load(Relaxed) as u8,
+            None => producer.threshold(&self.target),
+        };
+        level.number() >= threshold
+    }
+
+    /// A record of it: `values` are those of its fields in order. Missing ones are null, and what is
+    /// too many is left out.
+    #[must_use = "nothing is logged before `log` or `try_log`"]
+    pub fn record<'a>(&'a self, logger: &'a Logger, values: &[&dyn AnyEncode]) -> Record<'a> {
+        let (whole, nothing) = (self.is_short(logger), ());
+        let (level, text, body) = (self.level, None, Scratch::new());
+        let mut record = Record { site: self, logger, level, text, body, whole, extra: false };
+        for (index, name) in self.names.iter().enumerate() {
+            let value = values.get(index).copied().unwrap_or(&nothing);
+            if whole {
+                stage(&mut record.body, value);
+            } else {
+                record = record.field(name, value);
+            }
+        }
+        record
+    }
+}
+
+impl Site {
+    fn names(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+
+    fn facts<'a>(&'a self, names: &'a [&'a str]) -> Facts<'a> {
+        let Self { level, target, file, line, event, .. } = self;
+        Facts { level: level.number(), target, file, line: *line, event, names }
+    }
+
+    /// Whether a record of this segment takes its facts: half of one, should they stand inline.
+    fn is_short(&self, logger: &Logger) -> bool {
+        let max = logger.producer().map_or(u32::MAX, |at| at.segment().max_record_bytes());
+        self.facts(&self.names()).encoded_len() <= max as usize / 2
+    }
+
+    /// The word that says what goes out for its target. `None`: there is no room for one more target.
+    fn level_word(&self, producer: &'static Producer) -> Option<&'static AtomicU64> {
+        if !self.interned {
+            return None;
+        }
+        let segment = producer.segment();
+        let id = segment.intern_spare(thread::lane(producer)?, &encode_string(&self.target))?;
+        segment.level_word_spare(id, producer.threshold(&self.target))
+    }
+}
+
+impl Origin for Site {
+    fn content(&self) -> Vec<u8> {
+        self.facts(&self.names()).encode()
+    }
+
+    fn id(&self, producer: &'static Producer) -> u32 {
+        if !self.interned {
+            return 0;
+        }
+        let cached = self.cached.load(Relaxed);
+        if (cached >> 32) as u32 == producer.tag() {
+            return cached as u32;
+        }
+        let lane = thread::lane(producer);
+        let id = lane.and_then(|lane| producer.segment().intern_spare(lane, &self.content()));
+        let Some(id) = id else { return 0 };
+        self.cached.store(u64::from(producer.tag()) << 32 | u64::from(id), Relaxed);
+        id
+    }
+}
+
+/// A site whose facts no record takes: its fields are pairs, and its event text is the record's.
+struct Brief<'a>(&'a Site);
+
+impl Origin for Brief<'_> {
+    fn content(&self) -> Vec<u8> {
+        let Site { level, target, .. } = self.0;
+        let target = &target[..target.floor_char_boundary(BRIEF_BYTES_MAX)];
+        let level = level.number();
+        Facts { level, target, file: "", line: 0, event: "", names: &[] }.encode()
+    }
+
+    fn id(&self, _: &'static Producer) -> u32 {
+        0
+    }
+}
+
+/// The longest target in bytes where little else has room.
+const BRIEF_BYTES_MAX: usize = 32;
+
+/// A record of a [`Site`], while it is put together.
+#[must_use = "nothing is logged before `log` or `try_log`"]
+pub struct Record<'a> {
+    site: &'a Site,
+    logger: &'a Logger,
+    level: Level,
+    text: Option<&'a str>,
+    /// Values of the site's fields, then pairs of key and value.
+    body: Scratch,
+    /// Whether the site's facts fit.
+    whole: bool,
+    /// Whether there are pairs.
+    extra: bool,
+}
+
+impl<'a> Record<'a> {
+    /// Another level than the site's.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The event's text instead of the site's, literal: braces in it are no placeholders. It is not
+    /// copied before the record is logged. One too long for the record is cut, and marked.
+    pub fn text(mut self, text: &'a str) -> Self {
+        self.text = Some(text);
+        self
+    }
+
+    /// A field besides those of the site. Where two keys are equal the last one wins.
+    pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
+        let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
+        let id = self.logger.producer().filter(|_| self.site.interned).and_then(|producer| {
+            producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
+        });
+        self.body.write(|out| {
+            out.put_slice(&id.unwrap_or(0).to_le_bytes());
+            if id.is_none() {
+                out.put_slice(&(key.len() as u16).to_le_bytes());
+                out.put_slice(key.as_bytes());
+            }
+        });
+        stage(&mut self.body, value);
+        self.extra = true;
+        self
+    }
+
+    /// Logs it, whatever its level: ask [`Site::enabled`] before. What the ring does not take is
+    /// dropped by the logger's policy, and counted.
+    pub fn log(self) {
+        self.try_log();
+    }
+
+    /// Logs it, and says whether it was committed; false where it was dropped.
+    pub fn try_log(self) -> bool {
+        let Some(producer) = self.logger.producer() else { return false };
+        let site: &dyn Origin = if self.whole { self.site } else { &Brief(self.site) };
+        let context = self.logger.context_bytes();
+        let mut set = if self.extra { flags::EXTRA } else { 0 };
+        if self.level != self.site.level {
+            set |= flags::LEVEL_OVERRIDE;
+        }
+        let whole = self.text.or((!self.whole).then_some(&self.site.event));
+        let body = self.body.bytes();
+        let text = whole.map(|text| {
+            let max = producer.segment().max_record_bytes() as usize;
+            // The facts take half of it at most.
+            if 8 + context.len() + text.len() + body.len() <= max / 2 {
+                return text;
+            }
+            let around = 4 + site.content().len() + context.len() + 4;
+            let room = max.saturating_sub(around);
+            // Fields come before a text that is too long, but leave it a half.
+            let most = room.saturating_sub(body.len()).max(room / 2);
+            &text[..text.floor_char_boundary(most)]
+        });
+        if text.is_some() {
+            set |= flags::TEXT;
+        }
+        if text.map(str::len) < whole.map(str::len) {
+            set |= flags::TRUNCATED;
+        }
+        let len = text.map_or(0, |text| 4 + text.len()) + body.len();
+        let mut out = begin_record(site, producer, self.level, set, context, len);
+        if !out.is_open() {
+            return false;
+        }
+        if let Some(text) = text {
+            out.put_slice(&(text.len() as u32).to_le_bytes());
+            out.put_slice(text.as_bytes());
+        }
+        out.put_slice(body);
+        commit(out);
+        true
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("site", self.site)
+            .field("level", &self.level)
+            .field("text", &self.text)
+            .finish_non_exhaustive()
+    }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
