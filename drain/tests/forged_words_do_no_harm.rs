@@ -17,7 +17,7 @@ use std::time::Duration;
 use common::acks::Random;
 use common::watch::watchdog;
 use common::{Directory, Name};
-use logring::layout::lane::LaneWord;
+use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::{BlockWord, Geometry, Offsets, drain_area, lane, process, record};
 use logring::shm::{Segment, SegmentSpec};
 use logring::{Logger, Overflow, info};
@@ -90,7 +90,7 @@ fn honest(name: &Name) -> (Vec<u8>, Offsets, BTreeMap<u64, u32>) {
         }
         let new = (0..segment.geometry().lane_count).find_map(|lane| {
             let info = segment.lane_info(lane).expect("in range");
-            let is_live = matches!(info.word, Some(LaneWord::Live { .. }));
+            let is_live = matches!(info.word, Some(LaneWord::Live { kind: LaneKind::Main, .. }));
             (is_live && !lanes.values().any(|known| *known == lane))
                 .then(|| (u64::from(info.tid), lane))
         });

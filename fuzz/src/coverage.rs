@@ -12,6 +12,7 @@ static PIECES: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 /// # Safety
 /// `start..end` are the counters of a piece of this program, which stay for its life.
 #[unsafe(no_mangle)]
+// SAFETY: keeps numbers alone; what is done by them stands in `each`.
 unsafe extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, end: *mut u8) {
     if let Ok(mut pieces) = PIECES.lock() {
         let piece = (start.expose_provenance(), end.addr() - start.addr());
