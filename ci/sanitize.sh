@@ -15,7 +15,7 @@ export RUSTC_BOOTSTRAP=1
 sanitized() {
     local name=$1
     shift
-    RUSTFLAGS="-Zsanitizer=$name" RUSTDOCFLAGS="" \
+    RUSTFLAGS="-Zsanitizer=$name -Cunsafe-allow-abi-mismatch=sanitizer" \
         setarch -R cargo test --locked --target "$target" --target-dir "target/sanitize-$name" "$@" 2>&1 |
         tee -a "target/ci/sanitize-$name.log"
 }
