@@ -19,6 +19,7 @@ use common::watch::watchdog;
 use common::{Directory, Name};
 use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::{BlockWord, Geometry, Offsets, drain_area, lane, process, record};
+use logring::ring::reader::Chain;
 use logring::shm::{Segment, SegmentSpec};
 use logring::{Logger, Overflow, info};
 use logring_drain::config::Sink;
@@ -322,4 +323,22 @@ fn a_time_or_number_that_cannot_be_holds_up_nobody() {
         };
         assert_eq!(forge(&drops, forged), [""; 0], "{forged:#x}");
     }
+}
+
+#[test]
+fn a_wrong_ordinal_passes_no_block_over_for_good() {
+    let mut chain = Chain::new(Some(5));
+    // The block with ordinal 5 says 1000; two sweeps look for 5.
+    assert!(chain.insert(0, 1, 1000, 0));
+    assert!(!chain.settle() && chain.settle());
+    assert_eq!(chain.ordinal(), Some(1000));
+    // The lane goes on: its next blocks were never read.
+    assert!(chain.insert(1, 1, 6, 0) && chain.insert(2, 1, 7, 0));
+    assert!(!chain.insert(3, 1, 4, 0), "what was read before stays read");
+    // A block whose word is written again and again is one block.
+    for ordinal in 2000..9000 {
+        assert!(chain.insert(4, 1, ordinal, 0));
+    }
+    let known = (2000..9000).filter(|ordinal| chain.block_of(*ordinal).is_some());
+    assert_eq!(known.count(), 1);
 }
