@@ -20,6 +20,8 @@ over_store              death::what_a_lane_wrote_before_its_end_is_delivered
 over_load               death::what_a_lane_wrote_before_its_end_is_delivered
 attempted_store         losses::a_dropped_record_is_counted_once
 attempted_load          losses::a_dropped_record_is_counted_once
+recycle_fence           unpinned::a_record_that_was_written_over_is_not_believed
+recheck_fence           unpinned::a_record_that_was_written_over_is_not_believed
 light_barrier           records::nothing_below_a_written_watermark_comes_later_with_fences
 heavy_barrier           records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
 clock_before_mark       records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences

@@ -32,8 +32,3 @@ pub use call::{
 pub use error::{Error, Result};
 pub use level::Level;
 pub use record::{AsDebug, AsDisplay, AsError, Bytes, List, Map, Uuid, Value, Writer};
-
-/// The README's example compiles.
-#[cfg(all(doctest, not(logring_loom)))]
-#[doc = include_str!("../README.md")]
-struct Readme;

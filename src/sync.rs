@@ -16,6 +16,17 @@ pub fn compiler_fence(_: Ordering) {
     signal::point();
 }
 
+/// A fence of the ring's protocol, by its name in [`order`].
+#[inline(always)]
+pub fn named_fence(order: Ordering) {
+    // The model checker knows no fence that orders nothing: weakened, it is none.
+    #[cfg(logring_loom)]
+    if order == Ordering::Relaxed {
+        return;
+    }
+    fence(order);
+}
+
 /// Two steps on what this thread alone uses, in this order also for a signal handler of the thread.
 /// The models turn the order round by its name.
 #[inline(always)]
@@ -96,6 +107,14 @@ pub mod order {
         entry_free: Release;
         /// pair:entry. An entry taken; the new owner's stores come after the zeroing.
         entry_cas: Acquire;
+        /// pair:entry. A look at a lane entry's word by who takes nothing; what was written before the
+        /// entry was given back is read after it.
+        entry_load: Acquire;
+        /// pair:recycle. Behind a claim, before the block's new owner stores anything into it.
+        recycle_fence: Release;
+        /// pair:recycle. A reader that does not hold the block back looks at its word again, after
+        /// it has copied.
+        recheck_fence: Acquire;
         /// pair:live. A process entry's pid, then its word: the fields that prove its death before.
         live_store: Release;
         /// pair:live. A look at them; the fields are read after it.

@@ -58,11 +58,12 @@ fn a_lane_is_over_when_its_thread_ends_and_not_before() {
     segment
         .u64_at(segment.offsets().lanes + lane.index as usize * lane::SIZE + lane::ATTEMPTED)
         .store(9, Ordering::Relaxed);
-    assert!(segment.release_lane(lane) && !segment.release_lane(lane), "once");
+    assert!(segment.release_lane(lane, 9) && !segment.release_lane(lane, 9), "once");
     let free = segment.lane_info(lane.index).expect("in range");
     assert_eq!(free.word, Some(LaneWord::Free { inc: lane.inc + 1 }));
     let entry = segment.offsets().lanes + lane.index as usize * lane::SIZE;
-    assert!(segment.view().holds(entry + 8, &[0; 56]), "zeroed for the next");
+    let rest = [&[0; 4][..], &[9, 0, 0, 0], &[0; 48]].concat();
+    assert!(segment.view().holds(entry + 8, &rest), "zeroed for the next, but for what passed");
     assert!(segment.lane_is_over(lane), "its incarnation is over for good");
 }
 
@@ -103,7 +104,7 @@ fn a_killed_process_and_its_lanes_are_found_out() {
     peer.kill();
     assert!(segment.lane_has_ended(lane) && segment.lane_is_over(lane));
     assert!(segment.process_is_dead(process));
-    assert!(segment.release_lane(lane) && segment.release_process(process));
+    assert!(segment.release_lane(lane, 0) && segment.release_process(process));
     let free = segment.process_info(process).expect("in range");
     assert_eq!((free.is_live(), free.inc, free.pid), (false, info.inc + 1, 0));
 }
@@ -348,7 +349,7 @@ fn full_tables_give_nothing_and_break_nothing() {
 
     // Indexes from forged words lead nowhere.
     let nowhere = LaneRef { index: 2, inc: 0 };
-    assert!(segment.lane_is_over(nowhere) && !segment.release_lane(nowhere));
+    assert!(segment.lane_is_over(nowhere) && !segment.release_lane(nowhere, 0));
     assert_eq!(segment.lane_info(u32::MAX), None);
     assert!(!segment.process_is_dead(1) && !segment.release_process(u32::MAX));
     let entry = segment.offsets().lanes;

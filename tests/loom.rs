@@ -30,5 +30,7 @@ mod memory;
 mod records;
 #[path = "loom/signals.rs"]
 mod signals;
+#[path = "loom/unpinned.rs"]
+mod unpinned;
 #[path = "loom/view.rs"]
 mod view;

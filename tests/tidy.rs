@@ -53,6 +53,7 @@ const ATOMICS: &[(&str, &str)] = &[
     ("drain/src/embed.rs", "the stop flag, as the service takes it"),
     ("drain/src/run.rs", "the stop flag, which signal handlers set"),
     ("drain/src/service.rs", "the stop flag, which signal handlers set"),
+    ("drain/src/tail.rs", "the flag by which signal handlers end it"),
 ];
 
 /// Test files that may sleep, and why waiting for a condition does not do there.
@@ -93,7 +94,10 @@ const DRAIN: &[(&str, &[&str])] = &[
 ];
 
 /// The parts of the drain that join others, and that no part above may know.
-const JOINTS: &[&str] = &["drain", "pipeline", "outlets", "restart", "service", "demo", "cli"];
+const JOINTS: &[&str] = &[
+    "drain", "pipeline", "outlets", "restart", "service", "demo", "observe", "recover", "stats",
+    "tail", "cli",
+];
 
 const RULES: &[Rule] = &[
     Rule {

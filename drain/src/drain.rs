@@ -8,10 +8,9 @@ mod ends;
 
 use std::time::{Duration, Instant};
 
-use logring::layout::LaneRef;
 use logring::record::Event;
 use logring::ring::Memory;
-use logring::shm::{Anchor, Segment};
+use logring::shm::{Anchor, Segment, Tally};
 use logring::sync::{Ordering, order};
 use logring::sys;
 
@@ -29,7 +28,7 @@ use crate::pipeline::Pipeline;
 use crate::plausible;
 use crate::positions::Positions;
 use crate::private::Private;
-use crate::retire::Retire;
+use crate::retire::{Closed, Retire};
 use crate::watermark::{self, Watermark};
 
 /// A batch is handed to the sinks when it has grown to this.
@@ -60,12 +59,14 @@ pub(crate) struct Drain {
     merge: Merge,
     hold: Hold,
     housekeeping: Housekeeping,
-    pipeline: Pipeline,
+    pipeline: Pipeline<'static>,
     outlets: Outlets,
     retire: Retire,
     /// Blocks read to their end and lanes closed since the last batch was handed over.
     spent: Vec<Spent>,
-    closed: Vec<LaneRef>,
+    closed: Vec<Closed>,
+    /// What became of records since the last batch was handed over, per process entry.
+    tallies: Vec<(u32, Tally)>,
     /// Marks of lanes that are closed, and of what has no lane.
     marks: Vec<LaneMark>,
     /// The newest flush asked for before this pass, and the batch after which it is done.
@@ -91,11 +92,12 @@ impl Drain {
         segment: &'static Segment,
         positions: Positions,
         clock: Clock,
-        pipeline: Pipeline,
+        pipeline: Pipeline<'static>,
         outlets: Outlets,
         private: Private,
         (order, max_hold): (Order, Duration),
     ) -> Self {
+        publish(segment, &clock);
         Self {
             segment,
             watermark: Watermark::new(segment, order),
@@ -110,6 +112,7 @@ impl Drain {
             retire: Retire::default(),
             spent: Vec::new(),
             closed: Vec::new(),
+            tallies: Vec::new(),
             marks: Vec::new(),
             flush: segment.drain_area().flush_done().load(Ordering::Relaxed),
             flush_after: None,
@@ -205,9 +208,7 @@ impl Drain {
             let time = self.clock.convert(watermark::now(kind));
             self.pipeline.notice(&notice::clock_step(time, std::process::id(), step.by_ns));
         }
-        let (clock, realtime_ns, ns_per_tick) = self.clock.line();
-        let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
-        self.segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
+        publish(self.segment, &self.clock);
     }
 
     /// Takes a watermark and sees what each lane has below it.
@@ -229,6 +230,11 @@ impl Drain {
             |block, generation| positions.consumed(block, generation),
             &mut self.spent,
         );
+        let owned = segment.block_count() - self.free_blocks.min(segment.block_count());
+        let high_water = segment.drain_area().high_water();
+        if owned > high_water.load(Ordering::Relaxed) {
+            high_water.store(owned, Ordering::Relaxed);
+        }
         let now = Instant::now();
         let (ahead, kind) = (self.clock.ticks(plausible::AHEAD), segment.clock_kind());
         for lane in self.lanes.iter_mut() {
@@ -268,7 +274,7 @@ impl Drain {
                     pipeline.private(&record, clock);
                 }
                 private.others_speak();
-                pipeline.deliver(segment, clock, lane, written_up_to, spent);
+                pipeline.deliver(*segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
                 plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
@@ -289,6 +295,7 @@ impl Drain {
                 if !std::mem::take(&mut lane.touched) {
                     continue;
                 }
+                self.tallies.extend(lane.take_tally());
                 marks.lanes.push(lane.mark());
                 marks.blocks.extend(lane.position().map(|at| BlockMark {
                     block: at.block,
@@ -304,6 +311,7 @@ impl Drain {
                 batch,
                 std::mem::take(&mut self.spent),
                 std::mem::take(&mut self.closed),
+                std::mem::take(&mut self.tallies),
             );
         }
         if self.merge.is_empty() {
@@ -362,4 +370,11 @@ impl Drain {
             }
         }
     }
+}
+
+/// Tells who reads the segment besides how this drain turns its clock into time.
+fn publish(segment: &Segment, clock: &Clock) {
+    let (clock, realtime_ns, ns_per_tick) = clock.line();
+    let realtime_ns = u64::try_from(realtime_ns).unwrap_or(0);
+    segment.drain_area().set_anchor(Anchor { clock, realtime_ns, ns_per_tick });
 }

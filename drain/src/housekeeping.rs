@@ -75,11 +75,8 @@ impl Housekeeping {
         self.next = Instant::now() + EVERY;
         let mut found = Found::default();
         let mut in_use = HashSet::new();
-        for index in 0..segment.geometry().lane_count {
-            let info = segment.lane_info(index).and_then(|info| info.word);
-            let Some(LaneWord::Live { inc, process, .. }) = info else { continue };
+        for (lane, process) in live_lanes(segment) {
             in_use.insert(process);
-            let lane = LaneRef { index, inc };
             // The kernel's mark alone says it for nearly all; the rest is asked here.
             let over = segment.lane_is_over(lane);
             match lanes.get_by(lane) {
@@ -102,6 +99,7 @@ impl Housekeeping {
 
     fn look_at_processes(&mut self, segment: &Segment, in_use: &HashSet<u32>, found: &mut Found) {
         let first_mark = segment.geometry().lane_count;
+        let mut dead = Vec::new();
         for (index, told) in (0u32..).zip(&mut self.told) {
             let Some(info) = segment.process_info(index).filter(|info| info.is_live()) else {
                 continue;
@@ -123,10 +121,29 @@ impl Housekeeping {
                 found.drops.push((info.pid, missing, mark));
                 told.1 = info.drops;
             } else if !in_use.contains(&index) && segment.process_is_dead(index) {
-                segment.release_process(index);
+                dead.push(index);
             }
         }
+        if dead.is_empty() {
+            return;
+        }
+        // Once more, now that they are dead and take no lane any more: one that took its first lane
+        // behind the first look and died before it was asked had its records told as another's.
+        let in_use: HashSet<u32> = live_lanes(segment).map(|(_, process)| process).collect();
+        for index in dead.into_iter().filter(|index| !in_use.contains(index)) {
+            segment.release_process(index);
+        }
     }
+}
+
+/// The lanes that somebody has or had, each with its process.
+fn live_lanes(segment: &Segment) -> impl Iterator<Item = (LaneRef, u32)> {
+    (0..segment.geometry().lane_count).filter_map(|index| {
+        match segment.lane_info(index).and_then(|info| info.word)? {
+            LaneWord::Live { inc, process, .. } => Some((LaneRef { index, inc }, process)),
+            _ => None,
+        }
+    })
 }
 
 /// Extension blocks whose head was consumed, has moved on, or will never be committed.

@@ -1,5 +1,6 @@
-//! One lane as the drain reads it: its chain of blocks, the private copy of its next record, what
-//! was delivered last. Called by `merge.rs`; never frees and never writes.
+//! One lane as it is read: its chain of blocks, the private copy of its next record, what was
+//! delivered last. The drain reads so, and those who only watch; called by `merge.rs`; never frees and
+//! never writes.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
 use logring::ring::Memory;
 use logring::ring::reader::{self, Chain, Look, Position};
+use logring::shm::Tally;
 
 use crate::ledger::LaneMark;
 use crate::notice::Who;
@@ -35,6 +37,8 @@ pub(crate) struct Spent {
 pub(crate) struct Owner {
     pub(crate) pid: u32,
     pub(crate) tid: u32,
+    /// Index of the process's entry, if it is known.
+    pub(crate) process: Option<u32>,
 }
 
 /// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
@@ -85,6 +89,24 @@ pub(crate) struct Record<'a> {
     pub(crate) payload: &'a [u8],
 }
 
+/// What came of a lane's next record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Taken<'a> {
+    Record(Record<'a>),
+    /// What its lengths say cannot be.
+    Malformed,
+    /// It was written over while it was copied: a reader that holds nothing back is too late.
+    Outrun,
+}
+
+/// How copying an extension went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Copied {
+    Whole,
+    Malformed,
+    Outrun,
+}
+
 /// The reading side of one lane.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -116,6 +138,12 @@ pub(crate) struct Lane {
     pub(crate) touched: bool,
     pub(crate) limit: Option<Limit>,
     pub(crate) untold: Untold,
+    /// How many records were delivered.
+    pub(crate) delivered: u64,
+    /// What was reported since it was last asked.
+    pub(crate) tally: Tally,
+    /// Blocks were passed over unread: the next gap is no loss of the writer's.
+    pub(crate) outrun: bool,
     /// Behind the last record that was taken.
     position: Option<Position>,
     bytes: Vec<u8>,
@@ -142,6 +170,9 @@ impl Lane {
             touched: false,
             limit: None,
             untold: Untold::default(),
+            delivered: 0,
+            tally: Tally::default(),
+            outrun: false,
             position: None,
             bytes: Vec::new(),
             long_payload: Vec::new(),
@@ -155,32 +186,42 @@ impl Lane {
             return;
         }
         let lane = self.lane;
-        let mut completed = false;
-        let look = self.chain.look(memory, |at| {
-            completed = true;
-            spent.push(Spent { block: at.block, generation: at.generation, lane });
-        });
-        self.touched |= completed;
         self.open = None;
-        match look {
-            Look::Record { at, slots, level, head } => {
-                if self.limit.is_some_and(|limit| self.is_beyond(limit, at)) {
-                    return;
+        loop {
+            let mut completed = false;
+            let look = self.chain.look(memory, |at| {
+                completed = true;
+                spent.push(Spent { block: at.block, generation: at.generation, lane });
+            });
+            self.touched |= completed;
+            match look {
+                Look::Record { at, slots, level, head } => {
+                    if self.limit.is_some_and(|limit| self.is_beyond(limit, at)) {
+                        return;
+                    }
+                    // Nothing to do unless the last record had more slots than one.
+                    self.bytes.resize(memory.slot_words() as usize * 8, 0);
+                    reader::fill_slot(memory, at.block, at.slot, 0, &mut self.bytes);
+                    if !memory.holds(at.block, at.generation) {
+                        self.chain.outrun();
+                        continue;
+                    }
+                    self.head = Some(Head {
+                        at,
+                        timestamp: u64_at(&self.bytes, record::TIMESTAMP),
+                        sequence: u64_at(&self.bytes, record::SEQUENCE),
+                        slots,
+                        level,
+                        long: head,
+                    });
                 }
-                // Nothing to do unless the last record had more slots than one.
-                self.bytes.resize(memory.slot_words() as usize * 8, 0);
-                reader::fill_slot(memory, at.block, at.slot, 0, &mut self.bytes);
-                self.head = Some(Head {
-                    at,
-                    timestamp: u64_at(&self.bytes, record::TIMESTAMP),
-                    sequence: u64_at(&self.bytes, record::SEQUENCE),
-                    slots,
-                    level,
-                    long: head,
-                });
+                Look::Open { at, busy } => self.open = Some((at, busy)),
+                Look::Empty => {}
             }
-            Look::Open { at, busy } => self.open = Some((at, busy)),
-            Look::Empty => {}
+            break;
+        }
+        if !M::PINS {
+            self.outrun |= self.chain.take_outrun();
         }
     }
 
@@ -192,15 +233,15 @@ impl Lane {
         }
     }
 
-    /// Takes the head: copies the rest of its record and moves on behind it. `None` when what its
-    /// lengths say cannot be. Extension blocks of a long record go to `spent`.
+    /// Takes the head: copies the rest of its record and moves on behind it. Extension blocks of a
+    /// long record go to `spent`.
     pub(crate) fn take<M: Memory>(
         &mut self,
         memory: &M,
         payload_max: usize,
         spent: &mut Vec<Spent>,
-    ) -> Option<Record<'_>> {
-        let head = self.head.take()?;
+    ) -> Taken<'_> {
+        let Some(head) = self.head.take() else { return Taken::Malformed };
         self.chain.advance(head.slots);
         self.touched = true;
         self.position = Some(Position { slot: head.at.slot + head.slots, ..head.at });
@@ -208,50 +249,65 @@ impl Lane {
             reader::copy_slot(memory, head.at.block, slot, 1, &mut self.bytes);
         }
         let payload_len = u32_at(&self.bytes, record::PAYLOAD_LEN) as usize;
-        if payload_len > payload_max {
-            return None;
-        }
-        let payload = if head.long {
-            self.take_extensions(memory, head, payload_len, spent)?;
-            self.long_payload.get(..payload_len)?
+        let fits = payload_len <= payload_max;
+        let copied = if head.long && fits {
+            self.take_extensions(memory, head, payload_len, spent)
         } else {
-            self.bytes.get(record::PAYLOAD..record::PAYLOAD + payload_len)?
+            Copied::Whole
         };
-        let context_len = u32_at(&self.bytes, record::CONTEXT_LEN);
-        Some(Record {
+        if copied == Copied::Outrun || !memory.holds(head.at.block, head.at.generation) {
+            self.chain.outrun();
+            self.outrun = true;
+            return Taken::Outrun;
+        }
+        let payload = match (head.long, copied) {
+            (_, Copied::Malformed | Copied::Outrun) => None,
+            (true, Copied::Whole) => self.long_payload.get(..payload_len),
+            (false, Copied::Whole) => {
+                self.bytes.get(record::PAYLOAD..).and_then(|payload| payload.get(..payload_len))
+            }
+        };
+        let Some(payload) = payload.filter(|_| fits) else { return Taken::Malformed };
+        Taken::Record(Record {
             level: head.level,
             callsite: u32_at(&self.bytes, record::CALLSITE),
             flags: u16_at(&self.bytes, record::FLAGS),
-            context_len,
+            context_len: u32_at(&self.bytes, record::CONTEXT_LEN),
             payload,
         })
     }
 
     /// Copies the payload of a long record out of its extension blocks, each of which must be the
-    /// lane's and name this head.
+    /// lane's and name this head; in a freed block that name is gone.
     fn take_extensions<M: Memory>(
         &mut self,
         memory: &M,
         head: Head,
         payload_len: usize,
         spent: &mut Vec<Spent>,
-    ) -> Option<()> {
+    ) -> Copied {
         let fragments = u16_at(&self.bytes, record::FRAGMENTS) as usize;
         let list_end = record::PAYLOAD + fragments * record::FRAGMENT_BYTES;
-        let list = self.bytes.get(record::PAYLOAD..list_end)?;
+        let Some(list) = self.bytes.get(record::PAYLOAD..list_end) else {
+            return Copied::Malformed;
+        };
         let ext_of =
             ExtOf { generation: head.at.generation, slot: head.at.slot, block: head.at.block };
         self.long_payload.clear();
-        let mut whole = true;
+        let mut copied = Copied::Whole;
         for pair in list.chunks_exact(record::FRAGMENT_BYTES) {
             let (block, generation) = (u32_at(pair, 0), u32_at(pair, 4));
-            let owned = BlockWord::Owned { generation, lane: self.lane };
+            if block >= memory.block_count() {
+                copied = Copied::Malformed;
+                continue;
+            }
             let relaxed = logring::sync::Ordering::Relaxed;
-            if block >= memory.block_count()
-                || memory.word(block).load(relaxed) != owned.raw()
-                || memory.ext_of(block).load(relaxed) != ext_of.raw()
-            {
-                whole = false;
+            let word = memory.word(block).load(relaxed);
+            let owned = BlockWord::Owned { generation, lane: self.lane }.raw() == word
+                && memory.ext_of(block).load(relaxed) == ext_of.raw();
+            let freed = !M::PINS && matches!(BlockWord::of(word), Some(BlockWord::Free { .. }));
+            if !owned && !freed {
+                copied = if M::PINS { Copied::Malformed } else { Copied::Outrun };
                 continue;
             }
             spent.push(Spent { block, generation, lane: self.lane });
@@ -261,8 +317,17 @@ impl Lane {
                 }
                 reader::copy_slot(memory, block, slot, 1, &mut self.long_payload);
             }
+            if !memory.holds(block, generation) {
+                copied = Copied::Outrun;
+            }
         }
-        whole.then_some(())
+        copied
+    }
+
+    /// What became of its records since the last call, and in whose name.
+    pub(crate) fn take_tally(&mut self) -> Option<(u32, Tally)> {
+        let tally = std::mem::take(&mut self.tally);
+        self.owner.process.filter(|_| tally != Tally::default()).map(|process| (process, tally))
     }
 
     /// Where the lane stands, for the ledger.

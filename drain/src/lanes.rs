@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use logring::layout::LaneRef;
-use logring::ring::Memory;
 use logring::ring::reader::{self, Owned, Sweep};
+use logring::ring::{Memory, Unpinned};
+use logring::shm::{Segment, Signature};
 
 use crate::lane::{Lane, Spent};
 
@@ -43,20 +44,7 @@ impl Lanes {
         let Self { sweep, index, slab, vacant, unbegun } = self;
         unbegun.clear();
         let free = sweep.run(memory, |owned| {
-            let known = index.get(&owned.lane).copied();
-            let Some(at) = known.or_else(|| {
-                let lane = open(owned.lane)?;
-                let at = vacant.pop().unwrap_or_else(|| {
-                    slab.push(None);
-                    slab.len() - 1
-                });
-                slab[at] = Some(lane);
-                index.insert(owned.lane, at);
-                Some(at)
-            }) else {
-                return;
-            };
-            let Some(lane) = slab.get_mut(at).and_then(Option::as_mut) else { return };
+            let Some(lane) = hold(index, slab, vacant, owned.lane, &mut open) else { return };
             let already = consumed(owned.block, owned.generation);
             match owned.ordinal {
                 Some(ordinal) => {
@@ -84,6 +72,43 @@ impl Lanes {
     /// All lanes, to look at.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Lane> {
         self.slab.iter().filter_map(Option::as_ref)
+    }
+
+    /// The same for a reader that holds nothing back: blocks that were freed and not claimed again are
+    /// hung into chains too. `open` is handed the block that a lane was found by. What a chain has
+    /// passed over unread is noted in its lane.
+    pub(crate) fn survey(
+        &mut self,
+        segment: &Segment,
+        mut open: impl FnMut(LaneRef, Signature) -> Option<Lane>,
+    ) {
+        let Self { sweep, index, slab, vacant, .. } = self;
+        let memory = Unpinned(segment);
+        sweep.run_unpinned(
+            &memory,
+            |block| segment.signature(block).lane,
+            |owned| {
+                // What is not begun holds no record yet, or belongs to one that names it.
+                let Some(ordinal) = owned.ordinal else { return };
+                let mut open = |lane| open(lane, segment.signature(owned.block));
+                let Some(lane) = hold(index, slab, vacant, owned.lane, &mut open) else { return };
+                // Else the chain has passed it: all of it was read.
+                let _ = lane.chain.insert(owned.block, owned.generation, ordinal, 0);
+            },
+        );
+        for lane in self.iter_mut() {
+            lane.outrun |= lane.chain.settle();
+        }
+    }
+
+    /// Forgets the lanes for which `keep` says so.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut Lane) -> bool) {
+        for (at, slot) in self.slab.iter_mut().enumerate() {
+            if let Some(lane) = slot.take_if(|lane| !keep(lane)) {
+                self.index.remove(&lane.lane);
+                self.vacant.push(at);
+            }
+        }
     }
 
     /// All lanes.
@@ -121,4 +146,29 @@ impl Lanes {
     pub(crate) fn unbegun(&self) -> &[Owned] {
         &self.unbegun
     }
+}
+
+/// The lane of this name, opened if it is not known.
+fn hold<'a>(
+    index: &mut HashMap<LaneRef, usize>,
+    slab: &'a mut Vec<Option<Lane>>,
+    vacant: &mut Vec<usize>,
+    lane: LaneRef,
+    open: &mut impl FnMut(LaneRef) -> Option<Lane>,
+) -> Option<&'a mut Lane> {
+    let known = index.get(&lane).copied();
+    let at = match known {
+        Some(at) => at,
+        None => {
+            let opened = open(lane)?;
+            let at = vacant.pop().unwrap_or_else(|| {
+                slab.push(None);
+                slab.len() - 1
+            });
+            slab[at] = Some(opened);
+            index.insert(lane, at);
+            at
+        }
+    };
+    slab.get_mut(at).and_then(Option::as_mut)
 }

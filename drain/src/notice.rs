@@ -84,6 +84,16 @@ pub fn missed(timestamp_ns: i64, drain_pid: u32, sink: &str, count: u64) -> Even
     event
 }
 
+/// `count` records passed while who shows them, process `pid`, looked away: only `tail` says this.
+#[must_use]
+pub fn unseen(timestamp_ns: i64, pid: u32, count: u64) -> Event<'static> {
+    let who = Who { pid, tid: pid };
+    let text = "{count} records passed unseen";
+    let mut event = event("unseen", Level::Warning, text, timestamp_ns, who);
+    event.fields.push(field("count", AnyValue::U64(count)));
+    event
+}
+
 /// Something that the drain has to say in a sentence: what somebody did to a sink's file, or to the
 /// ledger.
 #[must_use]

@@ -81,7 +81,7 @@ impl Outlets {
     /// batch's number, from 1.
     pub(crate) fn submit(
         &mut self,
-        pipeline: &mut Pipeline,
+        pipeline: &mut Pipeline<'_>,
         marks: &Marks,
         watermark: u64,
         clock: ClockLine,

@@ -3,12 +3,13 @@
 
 use logring::call::PrivateRecord;
 use logring::record::{self, Event, Field, Raw};
+use logring::ring::Memory;
 use logring::shm::Segment;
 use logring::{Level, sys};
 
 use crate::clock::Clock;
 use crate::config::Sink;
-use crate::lane::{Lane, Spent};
+use crate::lane::{Lane, Spent, Taken};
 use crate::notice;
 use crate::plausible;
 use crate::process::{Chain, Flow};
@@ -39,7 +40,8 @@ impl Lines {
         }
     }
 
-    fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
+    /// Those from this level on, by a renderer.
+    pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
         Self { level, renderer, bytes: Vec::new(), silent: false }
     }
 
@@ -51,8 +53,8 @@ impl Lines {
 }
 
 /// Decoding, processors and renderers.
-pub(crate) struct Pipeline {
-    strings: Strings,
+pub(crate) struct Pipeline<'s> {
+    strings: Strings<'s>,
     chain: Chain,
     lines: Vec<Lines>,
     payload_max: usize,
@@ -60,9 +62,9 @@ pub(crate) struct Pipeline {
     buffers: [Vec<Field<'static>>; 2],
 }
 
-impl Pipeline {
+impl<'s> Pipeline<'s> {
     /// A pipeline that renders these forms of lines.
-    pub(crate) fn new(segment: &'static Segment, chain: Chain, lines: Vec<Lines>) -> Self {
+    pub(crate) fn new(segment: &'s Segment, chain: Chain, lines: Vec<Lines>) -> Self {
         Self {
             strings: Strings::new(segment),
             chain,
@@ -75,7 +77,7 @@ impl Pipeline {
     /// Takes the lane's next record and renders it, and before it what is missing in front of it.
     pub(crate) fn deliver(
         &mut self,
-        segment: &Segment,
+        memory: &impl Memory,
         clock: &Clock,
         lane: &mut Lane,
         written_up_to: &mut u64,
@@ -83,54 +85,63 @@ impl Pipeline {
     ) {
         let Some(head) = lane.head else { return };
         let timestamp_ns = clock.convert(head.timestamp);
-        let who = lane.who();
-        match lane.sequence {
-            Some(last) => match plausible::missing(last.saturating_add(1), head.sequence) {
-                Some(0) => lane.sequence = Some(head.sequence.max(last)),
-                Some(missing) => {
-                    self.notice(&notice::lost(timestamp_ns, missing, who));
-                    lane.sequence = Some(head.sequence);
-                }
-                None => {
-                    lane.untold.implausible += 1;
-                    lane.sequence = Some(last.saturating_add(1));
-                }
-            },
+        let (who, owner, last) = (lane.who(), lane.owner, lane.sequence);
+        let expected = last.map_or(head.sequence, |last| last.saturating_add(1));
+        let (missing, sequence) = match plausible::missing(expected, head.sequence) {
+            Some(missing) => (missing, head.sequence.max(last.unwrap_or(0))),
+            // No thread comes so far: the next number is as good as any.
             None => {
-                self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who));
-                lane.sequence = Some(head.sequence);
+                lane.untold.implausible += 1;
+                (0, expected)
             }
-        }
+        };
         let late = head.timestamp < *written_up_to;
+        let taken = lane.take(memory, self.payload_max, spent);
+        if matches!(taken, Taken::Outrun) {
+            return;
+        }
+        if last.is_none() {
+            self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who));
+        } else if missing > 0 {
+            self.notice(&notice::lost(timestamp_ns, missing, who));
+        }
         *written_up_to = head.timestamp.max(*written_up_to);
-
-        let owner = lane.owner;
-        let Self { strings, chain, lines, payload_max, buffers, .. } = self;
+        let Self { strings, chain, lines, buffers, .. } = self;
         let mut event = Event::with_buffers(std::mem::take(buffers));
-        let whole = lane.take(segment, *payload_max, spent).is_some_and(|record| {
-            let raw = Raw {
-                timestamp_ns,
-                level: record.level,
-                callsite: record.callsite,
-                flags: record.flags,
-                context_len: record.context_len,
-                pid: owner.pid,
-                tid: owner.tid,
-                payload: record.payload,
-            };
-            if record::decode(&raw, strings, &mut event).is_err() {
-                return false;
-            }
-            event.late = late;
-            if chain.run(&mut event) == Flow::Keep {
-                for lines in lines {
-                    lines.render(&event);
+        let whole = match taken {
+            Taken::Record(record) => {
+                let raw = Raw {
+                    timestamp_ns,
+                    level: record.level,
+                    callsite: record.callsite,
+                    flags: record.flags,
+                    context_len: record.context_len,
+                    pid: owner.pid,
+                    tid: owner.tid,
+                    payload: record.payload,
+                };
+                let whole = record::decode(&raw, strings, &mut event).is_ok();
+                if whole {
+                    event.late = late;
+                    if chain.run(&mut event) == Flow::Keep {
+                        for lines in lines {
+                            lines.render(&event);
+                        }
+                    }
                 }
+                whole
             }
-            true
-        });
+            Taken::Malformed | Taken::Outrun => false,
+        };
         *buffers = event.into_buffers();
-        lane.untold.malformed += u64::from(!whole);
+        lane.sequence = Some(sequence);
+        lane.tally.lost = lane.tally.lost.wrapping_add(missing);
+        if whole {
+            lane.delivered += 1;
+        } else {
+            lane.tally.malformed += 1;
+            lane.untold.malformed += 1;
+        }
     }
 
     /// Renders what the drain's thread has logged; processors do not see it.
@@ -196,7 +207,7 @@ impl Pipeline {
     }
 }
 
-impl std::fmt::Debug for Pipeline {
+impl std::fmt::Debug for Pipeline<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline").field("forms", &self.lines.len()).finish_non_exhaustive()
     }

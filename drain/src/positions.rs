@@ -69,15 +69,7 @@ impl Positions {
     /// A lane seen for the first time, at the place where its last drain left it. `None` when there
     /// is no such entry: the word that named it was forged.
     pub(crate) fn open(&self, segment: &Segment, lane: LaneRef) -> Option<Lane> {
-        let info = segment.lane_info(lane.index)?;
-        // Records of a lane whose entry says something else are read all the same, nameless.
-        let owner = match info.word {
-            Some(LaneWord::Live { inc, process, .. }) if inc == lane.inc => {
-                let pid = segment.process_info(process).map_or(0, |process| process.pid);
-                Owner { pid, tid: info.tid }
-            }
-            _ => Owner::default(),
-        };
+        let owner = owner(segment, lane)?;
         Some(match self.lane(lane) {
             Some(mark) => {
                 Lane::new(lane, owner, Chain::new(Some(mark.ordinal)), Some(mark.sequence))
@@ -114,6 +106,19 @@ impl Positions {
         });
         (slots, lanes)
     }
+}
+
+/// Whose a lane is. `None` when there is no such entry; of an entry that says something else nobody
+/// is named, and its records are read all the same.
+pub(crate) fn owner(segment: &Segment, lane: LaneRef) -> Option<Owner> {
+    let info = segment.lane_info(lane.index)?;
+    Some(match info.word {
+        Some(LaneWord::Live { inc, process, .. }) if inc == lane.inc => {
+            let pid = segment.process_info(process).map_or(0, |process| process.pid);
+            Owner { pid, tid: info.tid, process: Some(process) }
+        }
+        _ => Owner::default(),
+    })
 }
 
 /// The blocks that are owned now, with their generations.

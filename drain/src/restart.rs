@@ -26,7 +26,7 @@ pub(crate) fn render_up_to(
     from: &Positions,
     to: &Marks,
     clock: &Clock,
-    pipeline: &mut Pipeline,
+    pipeline: &mut Pipeline<'_>,
 ) {
     let slots: HashMap<u32, &BlockMark> = to.blocks.iter().map(|mark| (mark.block, mark)).collect();
     let ends: HashMap<u32, _> = to.lanes.iter().map(|mark| (mark.lane, mark)).collect();

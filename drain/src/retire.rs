@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use logring::layout::LaneRef;
 use logring::ring::reader;
-use logring::shm::Segment;
+use logring::shm::{Segment, Tally};
 
 use crate::lane::Spent;
 
@@ -14,7 +14,16 @@ use crate::lane::Spent;
 struct Due {
     batch: u64,
     blocks: Vec<Spent>,
-    lanes: Vec<LaneRef>,
+    lanes: Vec<Closed>,
+    tallies: Vec<(u32, Tally)>,
+}
+
+/// A lane that is over and read to its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closed {
+    pub(crate) lane: LaneRef,
+    /// Its last sequence.
+    pub(crate) last: u64,
 }
 
 /// The queue of what waits for batches, oldest first.
@@ -24,10 +33,17 @@ pub(crate) struct Retire {
 }
 
 impl Retire {
-    /// `blocks` and `lanes` are done with once batch number `batch` is.
-    pub(crate) fn after(&mut self, batch: u64, blocks: Vec<Spent>, lanes: Vec<LaneRef>) {
-        if !blocks.is_empty() || !lanes.is_empty() {
-            self.due.push_back(Due { batch, blocks, lanes });
+    /// `blocks` and `lanes` are done with once batch number `batch` is; then the records of `tallies`
+    /// count, per process entry.
+    pub(crate) fn after(
+        &mut self,
+        batch: u64,
+        blocks: Vec<Spent>,
+        lanes: Vec<Closed>,
+        tallies: Vec<(u32, Tally)>,
+    ) {
+        if !blocks.is_empty() || !lanes.is_empty() || !tallies.is_empty() {
+            self.due.push_back(Due { batch, blocks, lanes, tallies });
         }
     }
 
@@ -37,12 +53,16 @@ impl Retire {
         let mut freed = 0;
         while self.due.front().is_some_and(|due| due.batch <= done) {
             let Some(due) = self.due.pop_front() else { break };
+            // Before the lanes, with which a process's entry may go.
+            for (process, tally) in &due.tallies {
+                segment.add_tally(*process, *tally);
+            }
             for spent in &due.blocks {
                 freed +=
                     usize::from(reader::free(segment, spent.block, spent.generation, spent.lane));
             }
             for lane in &due.lanes {
-                segment.release_lane(*lane);
+                segment.release_lane(lane.lane, lane.last);
             }
         }
         if freed > 0 {
@@ -59,7 +79,7 @@ impl Retire {
 
     /// Whether `lane` waits to be given back.
     pub(crate) fn holds(&self, lane: LaneRef) -> bool {
-        self.due.iter().any(|due| due.lanes.contains(&lane))
+        self.due.iter().any(|due| due.lanes.iter().any(|closed| closed.lane == lane))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -257,7 +257,7 @@ fn finish(
     segment: &'static Segment,
     ledger: &Arc<Ledger>,
     cursor: &mut Cursor,
-    pipeline: &mut Pipeline,
+    pipeline: &mut Pipeline<'_>,
     form: usize,
 ) -> Result<Marks> {
     let Some(replay) = cursor.replay().cloned() else { return Ok(Marks::default()) };

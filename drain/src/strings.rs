@@ -15,13 +15,13 @@ enum Entry {
 
 /// Private copies of dictionary entries, by id.
 #[derive(Debug)]
-pub(crate) struct Strings {
-    segment: &'static Segment,
+pub(crate) struct Strings<'s> {
+    segment: &'s Segment,
     entries: Box<[OnceCell<Box<Entry>>]>,
 }
 
-impl Strings {
-    pub(crate) fn new(segment: &'static Segment) -> Self {
+impl<'s> Strings<'s> {
+    pub(crate) fn new(segment: &'s Segment) -> Self {
         let slots = segment.geometry().dictionary_slots as usize;
         Self { segment, entries: (0..slots).map(|_| OnceCell::new()).collect() }
     }
@@ -53,7 +53,7 @@ impl Strings {
     }
 }
 
-impl record::Strings for Strings {
+impl record::Strings for Strings<'_> {
     fn string(&self, id: u32) -> Option<&str> {
         match self.entry(id)? {
             Entry::String(text) => Some(text),

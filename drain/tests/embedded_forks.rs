@@ -5,13 +5,14 @@
 mod common;
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use common::drain::{Site, is_notice, lines, number};
 use common::watch::{wait_until, watchdog};
 use common::{hear, role, say};
 use logring::sync::Ordering::Relaxed;
 use logring::{Builder, Overflow, info};
-use logring_drain::{Embed, Event, Flow, Options, Sink};
+use logring_drain::{Embed, Event, Flow, Options, OwnSink, Sink};
 
 const THREADS: u64 = 4;
 const CHILDREN: u64 = 12;
@@ -162,7 +163,6 @@ fn children_outlive_the_drain() {
 fn a_child_of_the_drains_own_thread_is_no_drain() {
     let _watchdog = watchdog();
     let site = Site::new();
-    let mut children = 0;
     let forked = std::sync::Arc::new(logring::sync::AtomicU32::new(0));
     let tell = std::sync::Arc::clone(&forked);
     let options = Options::from(Sink::json(site.output())).state_dir(&site.directory.0).processor(
@@ -170,16 +170,17 @@ fn a_child_of_the_drains_own_thread_is_no_drain() {
         move |event: &mut Event<'_>| {
             if event.event == "fork" {
                 // SAFETY: as in `fork`; the child goes back into the drain's loop.
-                match unsafe { libc::fork() } {
-                    0 => children += 1,
-                    child => tell.store(child.cast_unsigned(), Relaxed),
+                let child = unsafe { libc::fork() };
+                if child != 0 {
+                    tell.store(child.cast_unsigned(), Relaxed);
                 }
             }
-            // Seen in the output if the child wrote it.
-            event.line = children;
             Flow::Keep
         },
     );
+    let writers = site.path("writers");
+    let file = std::fs::File::options().append(true).create_new(true).open(&writers);
+    let options = options.own_sink(OwnSink::new("who", Who(file.expect("a new file"))));
     let guard = builder(site.segment()).open_embedded(options).expect("embedded");
     let log = guard.logger();
     for n in 0..100u64 {
@@ -194,4 +195,20 @@ fn a_child_of_the_drains_own_thread_is_no_drain() {
     drop(guard);
     let found: Vec<_> = lines(&site.output()).map(|line| number(&line, "n")).collect();
     assert!(found.iter().copied().eq(0..200), "{found:?}");
+    let writers = std::fs::read_to_string(writers).expect("the file");
+    let us = std::process::id().to_string();
+    assert!(!writers.is_empty() && writers.lines().all(|pid| pid == us), "not {us}: {writers}");
+}
+
+/// Notes which process writes.
+struct Who(std::fs::File);
+
+impl Write for Who {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        writeln!(self.0, "{}", std::process::id())?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

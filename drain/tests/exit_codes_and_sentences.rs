@@ -76,9 +76,9 @@ fn check_prints_the_config_in_effect() {
 
 #[test]
 fn help_has_an_example_for_each_command() {
-    for command in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["demo", "--help"]]
-    {
-        let output = drain(command);
+    for command in ["", "run", "check", "demo", "recover", "stats", "tail"] {
+        let words = [command, "--help"];
+        let output = drain(&words[usize::from(command.is_empty())..]);
         assert_eq!(output.status.code(), Some(0));
         let help = String::from_utf8(output.stdout).expect("help is UTF-8");
         assert!(help.contains("Example:\n  logring-drain "), "{help}");

@@ -17,7 +17,8 @@ use std::time::Duration;
 use common::acks::Random;
 use common::watch::watchdog;
 use common::{Directory, Name};
-use logring::layout::lane::{LaneKind, LaneWord};
+use logring::layout::geometry::HEAD_BYTES;
+use logring::layout::lane::LaneWord;
 use logring::layout::{BlockWord, Geometry, Offsets, drain_area, lane, process, record};
 use logring::ring::reader::Chain;
 use logring::shm::{Segment, SegmentSpec};
@@ -77,27 +78,26 @@ fn log(logger: &Logger, id: usize) {
 
 const RECORDS: u64 = 42;
 
-/// The bytes of an honest segment, and which lane is which thread's: two lanes that are over, one that lives.
-fn honest(name: &Name) -> (Vec<u8>, Offsets, BTreeMap<u64, u32>) {
+/// The bytes of an honest segment, and which lanes are which thread's: two lanes that are over, one that lives.
+fn honest(name: &Name) -> (Vec<u8>, Offsets, BTreeMap<u64, Vec<u32>>) {
     let spec = SegmentSpec { geometry: geometry(), ..SegmentSpec::new(name.0.clone()) };
     let segment = Segment::create(&spec).expect("created").leak();
     let logger = logring::builder(&*name.0).overflow(Overflow::Drop).open().expect("opened");
-    let mut lanes = BTreeMap::new();
+    let mut lanes = BTreeMap::<u64, Vec<u32>>::new();
     for id in (0..LANES).rev() {
         if id == 0 {
             log(&logger, id);
         } else {
             std::thread::scope(|scope| scope.spawn(|| log(&logger, id)).join().expect("it logs"));
         }
-        let new = (0..segment.geometry().lane_count).find_map(|lane| {
-            let info = segment.lane_info(lane).expect("in range");
-            let is_live = matches!(info.word, Some(LaneWord::Live { kind: LaneKind::Main, .. }));
-            (is_live && !lanes.values().any(|known| *known == lane))
-                .then(|| (u64::from(info.tid), lane))
-        });
-        let (thread, lane) = new.expect("a lane");
-        lanes.insert(thread, lane);
     }
+    for lane in 0..segment.geometry().lane_count {
+        let info = segment.lane_info(lane).expect("in range");
+        if let Some(LaneWord::Live { .. }) = info.word {
+            lanes.entry(u64::from(info.tid)).or_default().push(lane);
+        }
+    }
+    assert_eq!(lanes.len(), LANES, "threads: {lanes:?}");
     let bytes = fs::read(name.paths().segment).expect("the file");
     (bytes, *segment.offsets(), lanes)
 }
@@ -132,7 +132,7 @@ fn targets(bytes: &[u8], offsets: &Offsets) -> Vec<Target> {
         let owner = owner(bytes, offsets, block);
         let harms: Vec<u32> = owner.into_iter().collect();
         add(format!("word of block {block}"), offsets.words + block * 8, &harms, block % 5 == 0);
-        let head = offsets.heads + block * 16;
+        let head = offsets.heads + block * HEAD_BYTES;
         add(format!("begun of block {block}"), head, &harms, block % 5 == 0);
         add(format!("ext_of of block {block}"), head + 8, &harms, false);
         let first = offsets.slots + block * block_bytes;
@@ -220,10 +220,10 @@ fn a_forged_word_harms_its_own_lane_alone() {
     println!("seed {SEED}");
     let mut random = Random(SEED);
     let (name, directory) = (Name::new(), Directory::new());
-    let (bytes, offsets, lane_of) = honest(&name);
+    let (bytes, offsets, lanes_of) = honest(&name);
     let whole: Vec<u64> = (0..RECORDS).collect();
     let first = drain(&directory.0.join("honest"), &bytes);
-    let lanes = lane_of.keys().map(|thread| (*thread, whole.clone())).collect();
+    let lanes = lanes_of.keys().map(|thread| (*thread, whole.clone())).collect();
     assert_eq!(records(&first), lanes, "as it was written");
     assert!(first.iter().all(|line| line["target"] != "logring"), "{first:?}");
 
@@ -257,13 +257,14 @@ fn a_forged_word_harms_its_own_lane_alone() {
             told += u32::from(notices > 0);
             let found = records(&lines);
             // A forged thread id may be another lane's.
-            let safe = lane_of.iter().filter(|(thread, lane)| {
-                !harmed.contains(lane) && **thread != forged & u64::from(u32::MAX)
+            let safe = lanes_of.iter().filter(|(thread, lanes)| {
+                lanes.iter().all(|lane| !harmed.contains(lane))
+                    && **thread != forged & u64::from(u32::MAX)
             });
-            for (thread, lane) in safe {
+            for (thread, lanes) in safe {
                 let told: Vec<_> =
                     lines.iter().filter(|line| line["target"] == "logring").collect();
-                assert_eq!(found.get(thread), Some(&whole), "{what}: lane {lane}: {told:?}");
+                assert_eq!(found.get(thread), Some(&whole), "{what}: lanes {lanes:?}: {told:?}");
             }
         }
     }
@@ -279,7 +280,7 @@ fn a_forged_word_harms_its_own_lane_alone() {
 fn a_time_or_number_that_cannot_be_holds_up_nobody() {
     let _watchdog = watchdog();
     let (name, directory) = (Name::new(), Directory::new());
-    let (bytes, offsets, lane_of) = honest(&name);
+    let (bytes, offsets, lanes_of) = honest(&name);
     let segment = Segment::attach(&name.0).expect("there");
     let hour = segment.now() + 3_600 * 1_000_000_000;
     let forge = |at: &dyn Fn(usize) -> Option<usize>, forged: u64| {
@@ -294,14 +295,14 @@ fn a_time_or_number_that_cannot_be_holds_up_nobody() {
         let lines = drain(&place, &copy);
         fs::remove_dir_all(&place).expect("ours");
         let whole: Vec<u64> = (0..RECORDS).collect();
-        let lanes = lane_of.keys().map(|thread| (*thread, whole.clone())).collect();
+        let lanes = lanes_of.keys().map(|thread| (*thread, whole.clone())).collect();
         assert_eq!(records(&lines), lanes, "forged to {forged:#x}");
         let kinds = lines.iter().filter_map(|line| line["kind"].as_str().map(str::to_owned));
         kinds.collect::<Vec<_>>()
     };
     // The first record of each block that was begun, extensions aside.
     let record = |block: usize, at: usize| {
-        let begun = word(&bytes, offsets.heads + block * 16) != 0;
+        let begun = word(&bytes, offsets.heads + block * HEAD_BYTES) != 0;
         begun.then_some(offsets.slots + block * geometry().block_bytes() + at)
     };
     for forged in [u64::MAX, u64::MAX >> 1, hour] {

@@ -277,3 +277,17 @@ fn wrong_arguments_are_one_sentence() {
         assert!(sentence.starts_with(expected), "{arguments:?}: {sentence}");
     }
 }
+
+#[test]
+fn help_has_an_example_for_each_command() {
+    let site = Site::new();
+    for (command, example) in [
+        (&["segments", "--help"][..], "Examples:\n  logring-drain segments ls\n"),
+        (&["segments", "ls", "--help"], "Example:\n  logring-drain segments ls\n"),
+        (&["segments", "info", "--help"], "Example:\n  logring-drain segments info billing\n"),
+        (&["segments", "rm", "--help"], "Example:\n  logring-drain segments rm billing\n"),
+    ] {
+        let help = done(&site.run(command));
+        assert!(help.contains(example), "{command:?}: {help}");
+    }
+}

@@ -12,7 +12,7 @@ use logring::shm::Segment;
 use logring::sync::Ordering::Relaxed;
 use serde_json::json;
 
-use site::watch::{wait_until, watchdog};
+use site::watch::{signal, wait_until, watchdog};
 use site::{Site, bare, done, refused};
 
 #[test]
@@ -94,6 +94,7 @@ fn what_is_wrong_is_said_and_nothing_is_logged() {
             &["--level", "300", "x"],
             "invalid value '300' for '--level <LEVEL>': unknown level \"300\"",
         ),
+        (&["--level", "0", "x"], "invalid value '0' for '--level <LEVEL>': level 0 is below every"),
         (&["--target", "", "x"], "a value is required for '--target <TEXT>' but none was supplied"),
         (&["--json", "x"], "`--json` reads lines from stdin: give `-` instead of a text"),
     ] {
@@ -175,6 +176,58 @@ fn a_record_that_a_full_ring_drops_is_told_and_counted() {
 }
 
 #[test]
+fn a_drain_that_does_not_keep_up_is_told() {
+    let _watchdog = watchdog();
+    let site = Site::new();
+    site.create(8, 64);
+    let drain = site.drain();
+    signal(drain.0.id(), libc::SIGSTOP);
+    for n in 0..8 {
+        done(&site.log(&["kept", &format!("n={n}")]));
+    }
+    let sentence = refused(&site.log(&["dropped"]), 1);
+    let expected = format!(
+        "the record was dropped: the ring of segment {:?} stayed full for 1s; its drain or a sink does \
+         not keep up",
+        site.name
+    );
+    assert_eq!(sentence, expected);
+    signal(drain.0.id(), libc::SIGCONT);
+    done(&site.log(&["taken again"]));
+    drain.stop();
+    assert_eq!(site.lines().filter(|line| line["target"] == "shell").count(), 9);
+}
+
+#[test]
+fn many_at_once_make_one_segment_and_all_arrive() {
+    let _watchdog = watchdog();
+    let site = Site::new();
+    let start = |n: u32| {
+        let n = format!("n={n}");
+        let mut command = site.command(&["log", "--segment", &site.name, "at once", &n]);
+        command.spawn().expect("the binary starts")
+    };
+    let children: Vec<_> = (0..64).map(start).collect();
+    for mut child in children {
+        assert!(child.wait().expect("our child").success());
+    }
+    let mut seen: Vec<_> = site.drained().iter().filter_map(|line| line["n"].as_u64()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..64).collect::<Vec<_>>());
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let site = Site::new();
+    let help = done(&site.run(&["log", "--help"]));
+    for expected in
+        ["Examples:\n  logring-drain log ", "[default: shell]", "Exit codes", "LOGRING in"]
+    {
+        assert!(help.contains(expected), "{help}");
+    }
+}
+
+#[test]
 fn full_tables_are_told() {
     let _watchdog = watchdog();
     let site = Site::new();
@@ -198,10 +251,8 @@ fn a_hundred_leave_nothing_behind() {
 }
 
 #[test]
+#[cfg_attr(debug_assertions, ignore = "takes long in debug")]
 fn release_only_ten_thousand_leave_nothing_behind() {
-    if cfg!(debug_assertions) && std::env::var_os("LOGRING_LONG").is_none() {
-        return;
-    }
     leave_nothing_behind(10_000);
 }
 

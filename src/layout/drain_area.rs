@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!     0 drain pid u32 | 4 drain alive u32 | 8 epoch | 16 start time | 24 pid namespace    (drain, at start)
+//!    32 high water u32 | 40 taken | 48 lost | 56 torn | 64 malformed                  (drain, for `stats`)
 //!   128 sleeping u32 | 132 doorbell u32                    (producers look at a crossing, at error, at flush)
 //!   256 free_epoch u32 | 260 waiting u32                                        (blocked producers and drain)
 //!   384 collecting                                                      (the lane that collects extensions)
@@ -28,6 +29,16 @@ pub const EPOCH: usize = 8;
 pub const START_TIME: usize = 16;
 /// Offset of the drain's pid namespace.
 pub const PID_NS: usize = 24;
+/// Offset of the highest number of owned blocks that drains have seen.
+pub const HIGH_WATER: usize = 32;
+/// Offset of the sum of the last sequences of all threads that have ended and were read to their end.
+pub const TAKEN: usize = 40;
+/// Offset of the count of records that drains have reported as lost.
+pub const LOST: usize = 48;
+/// Offset of the count of records that drains have reported as torn.
+pub const TORN: usize = 56;
+/// Offset of the count of records that drains have reported as malformed.
+pub const MALFORMED: usize = 64;
 /// Offset of 1 while the drain sleeps and wants the doorbell rung.
 pub const SLEEPING: usize = 128;
 /// Offset of the doorbell (futex).

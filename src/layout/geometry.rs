@@ -156,5 +156,5 @@ impl Geometry {
 
 /// Parts begin at multiples of this.
 pub const PAGE: usize = 4096;
-/// Bytes of a block head: `begun`, then `ext_of`.
-pub const HEAD_BYTES: usize = 16;
+/// Bytes of a block head, see [`super::head`].
+pub const HEAD_BYTES: usize = super::head::SIZE;

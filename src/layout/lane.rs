@@ -1,7 +1,7 @@
 //! The lane table: one entry per thread that has logged.
 //!
 //! ```text
-//!  0 word | 8 tid u32 | 12 zero | 16 arm (robust mutex, 40 bytes) | 56 attempted        64 bytes
+//!  0 word | 8 tid u32 | 12 passed u32 | 16 arm (robust mutex, 40 bytes) | 56 attempted        64 bytes
 //!
 //!  word   63..62 state | 61..50 zero | 49..38 incarnation (12) | 37..36 kind | 35..0 process index
 //! ```
@@ -16,6 +16,8 @@ pub const SIZE: usize = 64;
 pub const WORD: usize = 0;
 /// Offset of the thread id, in its own pid namespace.
 pub const TID: usize = 8;
+/// Offset of the sum, modulo 2^32, of the last sequences of all lanes that had this entry before.
+pub const PASSED: usize = 12;
 /// Offset of the robust mutex.
 pub const ARM: usize = 16;
 /// Room for the robust mutex (`pthread_mutex_t` is 40 bytes on x86-64 glibc).
@@ -92,6 +94,8 @@ impl LaneWord {
 }
 
 const _: () = {
+    // One store ends a lane: no thread, and its sequences among those that passed.
+    assert!(TID.is_multiple_of(8) && TID + 4 == PASSED);
     assert!(ARM + ARM_BYTES <= ATTEMPTED);
     assert!(ATTEMPTED + 8 == SIZE);
 };

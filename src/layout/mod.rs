@@ -20,6 +20,7 @@
 pub mod dictionary;
 pub mod drain_area;
 pub mod geometry;
+pub mod head;
 pub mod header;
 pub mod lane;
 pub mod level_word;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  0 word | 8 pid u32 | 12 fenced u32 | 16 pid namespace | 24 start time | 32 nonce
-//!  40 drops | 48 ask u32 | 52 zero | 56 boot id hash | 64 name (32 bytes, NUL padded) | 96 zero    128 bytes
+//!  40 drops | 48 ask u32 | 52 zero | 56 boot id hash | 64 name (32 bytes, NUL padded)
+//!  96 taken | 104 lost | 112 torn | 120 malformed                                             128 bytes
 //!
 //!  word   63..62 state (0 free, 1 live, 2 being filled) | 31..0 incarnation
 //! ```
@@ -31,6 +32,14 @@ pub const BOOT: usize = 56;
 pub const NAME: usize = 64;
 /// Room for the name.
 pub const NAME_BYTES: usize = 32;
+/// Offset of the sum of the last sequences of its threads that have ended and were read to their end.
+pub const TAKEN: usize = 96;
+/// Offset of the count of its records that drains have reported as lost.
+pub const LOST: usize = 104;
+/// Offset of the count of its records that drains have reported as torn.
+pub const TORN: usize = 112;
+/// Offset of the count of its records that drains have reported as malformed.
+pub const MALFORMED: usize = 120;
 
 /// `word` states.
 pub mod state {
@@ -69,4 +78,4 @@ pub mod ask {
     pub const PAD: u32 = 1;
 }
 
-const _: () = assert!(NAME + NAME_BYTES <= SIZE);
+const _: () = assert!(NAME + NAME_BYTES <= TAKEN && MALFORMED + 8 <= SIZE);

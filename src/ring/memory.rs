@@ -2,12 +2,17 @@
 //! words, which lets the same code run over a mapped segment and under the model checker, whose
 //! atomics have another size than real ones.
 
+use crate::layout::LaneRef;
 use crate::sync::AtomicU64;
 
 /// A ring's words. All indexes are in range: callers check what comes from shared memory.
 pub trait Memory {
     /// A handle to a block's slots that makes the next slot's address one addition.
     type Block: Copy + Default;
+
+    /// Whether what is read stays in place until this reader lets it go, as it does for the drain,
+    /// which alone frees. See [`super::Unpinned`].
+    const PINS: bool = true;
 
     /// Slots of a block.
     fn slots_per_block(&self) -> u32;
@@ -33,6 +38,14 @@ pub trait Memory {
     fn block(&self, block: u32) -> Self::Block;
     /// The stamp of a slot.
     fn stamp(&self, block: Self::Block, slot: u32) -> &AtomicU64;
+    /// Notes in the block's head that `lane` begins it, for readers that find it freed.
+    fn sign(&self, _block: u32, _lane: LaneRef) {}
+    /// Whether what has been copied from the block is of this generation: nobody has begun to write
+    /// over it.
+    #[inline(always)]
+    fn holds(&self, _block: u32, _generation: u32) -> bool {
+        true
+    }
     /// Brings a block's word and first slot near, for writing. A hint.
     fn prefetch(&self, _block: u32) {}
     /// Brings a slot near, for reading. A hint.

@@ -21,15 +21,19 @@
 //! | free | `free` | `claim` | that the drain has done reading |
 //! | attempted | `LaneCell::drop_one` | the drain, before stamps | which sequences were dropped |
 //! | over | the kernel at a thread's end | the drain, before stamps | all that the lane wrote |
+//! | recycle | a claim, then a fence | `Unpinned::holds`, after the copy | that what was copied is older |
 //! | membarrier | mark | watermark | see I4 |
 
 pub mod hints;
 pub mod long;
 pub mod memory;
 pub mod reader;
+pub mod sweep;
+pub mod unpinned;
 pub mod writer;
 
 pub use memory::Memory;
+pub use unpinned::Unpinned;
 pub use writer::LaneCell;
 
 /// Between mark and clock: the compiler keeps the order, and the drain's membarrier makes it the

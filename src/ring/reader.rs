@@ -1,76 +1,14 @@
-//! The drain's half of the protocol: sweep the block words, follow each lane's chain, copy, free.
+//! The drain's half of the protocol: follow each lane's chain, copy, free. `sweep.rs` finds the blocks.
 //!
 //! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
 
 use super::{Memory, hints};
 use crate::layout::stamp::{Kind, Stamp};
-use crate::layout::word::{
-    Begun, BlockWord, LaneRef, next_generation, next_ordinal, ordinal_distance,
-};
+use crate::layout::word::{BlockWord, LaneRef, next_generation, next_ordinal, ordinal_distance};
 use crate::sync::Ordering::Relaxed;
 use crate::sync::order;
 
-/// An owned block as a sweep found it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owned {
-    /// The block.
-    pub block: u32,
-    /// The generation in which it is owned.
-    pub generation: u32,
-    /// Its owner.
-    pub lane: LaneRef,
-    /// Its place in the lane's chain; `None` while its owner has not begun it (or never will: an
-    /// extension block, or its owner died).
-    pub ordinal: Option<u64>,
-}
-
-/// The sweep over all block words, which reports each owned block until it has been seen begun.
-#[derive(Debug)]
-pub struct Sweep {
-    /// Per block the word under which it was reported begun.
-    settled: Vec<u64>,
-}
-
-impl Sweep {
-    /// A sweep that has seen nothing yet.
-    #[must_use]
-    pub fn new(block_count: u32) -> Self {
-        Self { settled: vec![0; block_count as usize] }
-    }
-
-    /// Reports a block no more in this ownership: it is known to hold nothing.
-    pub fn ignore(&mut self, block: u32, generation: u32, lane: LaneRef) {
-        if let Some(settled) = self.settled.get_mut(block as usize) {
-            *settled = BlockWord::Owned { generation, lane }.raw();
-        }
-    }
-
-    /// Looks at every word; `found` gets what is owned and was not yet reported as begun. Returns
-    /// how many blocks are free. About 1 ns a block.
-    pub fn run<M: Memory>(&mut self, memory: &M, mut found: impl FnMut(Owned)) -> u32 {
-        let mut free = 0;
-        for (block, settled) in (0..memory.block_count()).zip(&mut self.settled) {
-            // Relaxed: the watermark's barrier stands before the sweep, and `begun` carries the rest.
-            let word = memory.word(block).load(Relaxed);
-            if word == *settled {
-                continue;
-            }
-            match BlockWord::of(word) {
-                Some(BlockWord::Owned { generation, lane }) => {
-                    let begun = Begun::of(memory.begun(block).load(order::begun_load())); // pair:begun
-                    let begun = (begun.generation == generation).then_some(begun.ordinal);
-                    if begun.is_some() {
-                        *settled = word;
-                    }
-                    found(Owned { block, generation, lane, ordinal: begun });
-                }
-                Some(BlockWord::Free { .. }) => free += 1,
-                None => {}
-            }
-        }
-        free
-    }
-}
+pub use super::sweep::{Owned, Sweep};
 
 /// A place in a block at which the drain reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +76,8 @@ pub struct Chain {
     passed_over: Option<u64>,
     /// Stamps that made no sense, skipped, since the last [`Chain::take_malformed`].
     malformed: u64,
+    /// A block was written over before it was read, since the last [`Chain::take_outrun`].
+    outrun: bool,
 }
 
 impl Chain {
@@ -152,6 +92,7 @@ impl Chain {
             missing: 0,
             passed_over: None,
             malformed: 0,
+            outrun: false,
         }
     }
 
@@ -223,6 +164,13 @@ impl Chain {
         false
     }
 
+    /// Whether the last sweep had later blocks but not the next one: another sweep tells whether it is
+    /// there.
+    #[must_use]
+    pub fn misses_next(&self) -> bool {
+        self.missing > 0
+    }
+
     /// Ordinal of the block being read, or of the next one.
     #[must_use]
     pub fn ordinal(&self) -> Option<u64> {
@@ -241,6 +189,12 @@ impl Chain {
         std::mem::take(&mut self.malformed)
     }
 
+    /// Whether a block was written over before all of it was read, since the last call. Only where
+    /// the reader does not hold blocks back.
+    pub fn take_outrun(&mut self) -> bool {
+        std::mem::take(&mut self.outrun)
+    }
+
     /// What stands at the reading position. Blocks that are complete are passed to `done` on the
     /// way, with all their slots.
     pub fn look<M: Memory>(&mut self, memory: &M, mut done: impl FnMut(Position)) -> Look {
@@ -256,6 +210,10 @@ impl Chain {
             let stamp = memory.stamp(memory.block(link.block), self.slot);
             let mut raw = stamp.load(order::commit_load()); // pair:commit
             if Stamp::generation_of(raw) != link.generation || is_busy(raw) {
+                if !memory.holds(link.block, link.generation) {
+                    self.outrun();
+                    continue;
+                }
                 if !self.has_successor(link.ordinal) {
                     return Look::Open { at, busy: is_busy_in(raw, link.generation) };
                 }
@@ -271,12 +229,22 @@ impl Chain {
                     self.prefetch(memory, link, slots);
                     return Look::Record { at, slots, level, head: kind == Kind::Head };
                 }
+                _ if !memory.holds(link.block, link.generation) => self.outrun(),
                 _ => {
                     self.malformed += 1;
                     self.slot += 1;
                 }
             }
         }
+    }
+
+    /// Gives up the block being read, which somebody writes over.
+    #[cold]
+    pub fn outrun(&mut self) {
+        if let Some(link) = self.current {
+            self.leave(link);
+        }
+        self.outrun = true;
     }
 
     /// Moves the reading position behind a record of `slots` slots.

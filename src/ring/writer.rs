@@ -10,7 +10,7 @@ use super::{Memory, hints};
 use crate::layout::stamp::{Kind, Stamp};
 use crate::layout::word::{Begun, BlockWord, LaneRef, next_ordinal};
 use crate::sync::Ordering::{Relaxed, SeqCst};
-use crate::sync::{compiler_fence, in_order, order};
+use crate::sync::{compiler_fence, in_order, named_fence, order};
 
 /// One thread's private state in one segment. All zero = never used, or wiped by a fork.
 ///
@@ -242,6 +242,7 @@ impl<B: Copy + Default> LaneCell<B> {
     fn begin<M: Memory<Block = B>>(&self, memory: &M, claimed: Claimed) {
         let ordinal = next_ordinal(self.ordinal.get());
         let begun = Begun { generation: claimed.generation, ordinal };
+        memory.sign(claimed.block, self.lane());
         memory.begun(claimed.block).store(begun.raw(), order::begun_store()); // pair:begun
         self.ordinal.set(ordinal);
         self.block.set(claimed.block + 1);
@@ -337,6 +338,7 @@ fn try_claim<M: Memory>(memory: &M, lane: LaneRef, block: u32) -> Option<Claimed
     let Some(BlockWord::Free { generation }) = BlockWord::of(free) else { return None };
     let owned = BlockWord::Owned { generation, lane }.raw();
     word.compare_exchange(free, owned, order::claim_cas(), Relaxed).ok()?; // pair:free
+    named_fence(order::recycle_fence()); // pair:recycle
     hints::withdraw(memory, block);
     Some(Claimed { block, generation })
 }

@@ -94,6 +94,17 @@ impl Mapping {
         Self::of(Box::new(map))
     }
 
+    /// All of `file`, for loads alone: a store through its view ends the process.
+    ///
+    /// # Errors
+    /// It cannot be mapped.
+    pub fn read_only(file: &File) -> Result<Self> {
+        let map = MmapOptions::new()
+            .map_raw_read_only(file)
+            .map_err(|error| Error::os("map the segment's file", error))?;
+        Self::of(Box::new(map))
+    }
+
     /// `len` zeroed bytes that no other process sees.
     ///
     /// # Errors

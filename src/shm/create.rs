@@ -223,7 +223,40 @@ fn mib(bytes: u64) -> String {
 /// Absent, not ours, a symbolic link, not a segment, damaged, of another layout version. The state is
 /// for the caller to look at.
 pub fn open(path: &Path) -> Result<(File, Header, Offsets)> {
-    let opened = file::open_existing(path).map_err(|error| match error.raw_os_error() {
+    open_by(file::open_existing, path)
+}
+
+/// The same for reading alone.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_look(path: &Path) -> Result<(File, Header, Offsets)> {
+    open_by(|path| file::open_to_read(path, false), path)
+}
+
+/// The same of a copy on any path, whoever's it is.
+///
+/// # Errors
+/// As [`open`], but for its owner and what links to it.
+pub fn open_copy(path: &Path) -> Result<(File, Header, Offsets)> {
+    let (opened, meta) = open_file(|path| file::open_to_read(path, true), path)?;
+    read_header(opened, &meta, path)
+}
+
+fn open_by(
+    open: impl FnOnce(&Path) -> io::Result<File>,
+    path: &Path,
+) -> Result<(File, Header, Offsets)> {
+    let (opened, meta) = open_file(open, path)?;
+    check_owner(path, &meta, "0600")?;
+    read_header(opened, &meta, path)
+}
+
+fn open_file(
+    open: impl FnOnce(&Path) -> io::Result<File>,
+    path: &Path,
+) -> Result<(File, fs::Metadata)> {
+    let opened = open(path).map_err(|error| match error.raw_os_error() {
         Some(libc::ENOENT) => Error::not_found(format!("there is no {}", path.display())),
         Some(libc::ELOOP) => Error::not_permitted(format!(
             "{} is a symbolic link, a segment never is",
@@ -238,7 +271,10 @@ pub fn open(path: &Path) -> Result<(File, Header, Offsets)> {
     if !meta.is_file() {
         return Err(not_a_file(path));
     }
-    check_owner(path, &meta, "0600")?;
+    Ok((opened, meta))
+}
+
+fn read_header(opened: File, meta: &fs::Metadata, path: &Path) -> Result<(File, Header, Offsets)> {
     let mut page = vec![0; usize::try_from(meta.size()).unwrap_or(at::SIZE).min(at::SIZE)];
     opened
         .read_exact_at(&mut page, 0)

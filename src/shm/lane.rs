@@ -4,6 +4,7 @@
 //! (`process.rs`). No time that passes ever ends a lane.
 
 use super::segment::Segment;
+use super::tally::Tally;
 use crate::layout::LaneRef;
 use crate::layout::lane::{self as at, INC_MAX, LaneKind, LaneWord};
 use crate::sync::{AtomicU64, Ordering, order};
@@ -16,6 +17,8 @@ pub struct LaneInfo {
     pub word: Option<LaneWord>,
     /// The thread, in its own pid namespace; 0 while it is not known yet.
     pub tid: u32,
+    /// The sum, modulo 2^32, of the last sequences of all lanes that had this entry before.
+    pub passed: u32,
 }
 
 impl Segment {
@@ -41,7 +44,7 @@ impl Segment {
             let locked = self.view().mutex_init(entry + at::ARM)
                 && matches!(self.view().mutex_try_lock(entry + at::ARM), Ok(Lock::Locked));
             if !locked {
-                self.vacate_lane(entry, inc);
+                self.vacate_lane(entry, inc, None);
                 return None;
             }
             self.u32_at(entry + at::TID).store(sys::tid(), Ordering::Relaxed);
@@ -54,10 +57,9 @@ impl Segment {
     #[must_use]
     pub fn lane_info(&self, index: u32) -> Option<LaneInfo> {
         let entry = self.lane_entry(index)?;
-        Some(LaneInfo {
-            word: LaneWord::of(self.u64_at(entry + at::WORD).load(Ordering::Relaxed)),
-            tid: self.u32_at(entry + at::TID).load(Ordering::Relaxed),
-        })
+        let word = self.u64_at(entry + at::WORD).load(order::entry_load()); // pair:entry
+        let (tid, passed) = halves(self.u64_at(entry + at::TID).load(Ordering::Relaxed));
+        Some(LaneInfo { word: LaneWord::of(word), tid, passed })
     }
 
     /// Whether the lane's thread has ended, as far as the kernel's mark tells: true is certain, false
@@ -94,12 +96,12 @@ impl Segment {
 
     /// Gives the entry of a lane that is over back, as the next incarnation; false when the entry is
     /// not this lane's. The drain alone calls this, when all blocks of the lane are free and its
-    /// losses are told.
-    pub fn release_lane(&self, lane: LaneRef) -> bool {
+    /// losses are told; `last` is the last sequence that it used.
+    pub fn release_lane(&self, lane: LaneRef, last: u64) -> bool {
         let info = self.lane_info(lane.index);
         match (info.and_then(|info| info.word), self.lane_entry(lane.index)) {
-            (Some(LaneWord::Live { inc, .. }), Some(entry)) if inc == lane.inc => {
-                self.vacate_lane(entry, inc);
+            (Some(LaneWord::Live { inc, process, .. }), Some(entry)) if inc == lane.inc => {
+                self.vacate_lane(entry, inc, Some((process, last)));
                 true
             }
             _ => false,
@@ -108,9 +110,17 @@ impl Segment {
 
     /// Zeroes the entry, the arm's word last: a drain that is killed on the way leaves a lane that is
     /// over, and its successor does it again.
-    fn vacate_lane(&self, entry: usize, inc: u32) {
+    fn vacate_lane(&self, entry: usize, inc: u32, passed_on: Option<(u32, u64)>) {
         let view = self.view();
-        self.u32_at(entry + at::TID).store(0, Ordering::Relaxed);
+        let who = self.u64_at(entry + at::TID);
+        // A lane without a thread died before its first record, or was counted already: one store says
+        // both, so that a drain that does it again does not count the lane twice.
+        if let Some((process, last)) = passed_on
+            && let (1.., passed) = halves(who.load(Ordering::Relaxed))
+        {
+            who.store(u64::from(passed.wrapping_add(last as u32)) << 32, Ordering::Relaxed);
+            self.add_tally(process, Tally { taken: last, ..Tally::default() });
+        }
         self.u64_at(entry + at::ATTEMPTED).store(0, Ordering::Relaxed);
         view.zero(entry + at::ARM + 8, at::ARM_BYTES - 8);
         view.zero(entry + at::ARM, 8);
@@ -128,4 +138,9 @@ impl Segment {
         (index < self.geometry().lane_count)
             .then(|| self.offsets().lanes + index as usize * at::SIZE)
     }
+}
+
+/// Thread and `passed` in the word that holds both.
+fn halves(word: u64) -> (u32, u32) {
+    (word as u32, (word >> 32) as u32)
 }

@@ -4,9 +4,11 @@ use std::ptr::NonNull;
 
 use super::segment::Segment;
 use super::view::Block;
-use crate::layout::{drain_area, geometry, lane};
+use crate::layout::lane::{self, LaneWord};
+use crate::layout::word::{INC_BITS, LaneRef};
+use crate::layout::{drain_area, head};
 use crate::ring::Memory;
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, Ordering};
 use crate::sys;
 
 impl Memory for Segment {
@@ -39,12 +41,12 @@ impl Memory for Segment {
 
     #[inline]
     fn begun(&self, block: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets().heads + block as usize * geometry::HEAD_BYTES)
+        self.u64_at(self.head(block) + head::BEGUN)
     }
 
     #[inline]
     fn ext_of(&self, block: u32) -> &AtomicU64 {
-        self.u64_at(self.offsets().heads + block as usize * geometry::HEAD_BYTES + 8)
+        self.u64_at(self.head(block) + head::EXT_OF)
     }
 
     #[inline]
@@ -60,6 +62,22 @@ impl Memory for Segment {
     #[inline]
     fn collecting(&self) -> &AtomicU64 {
         self.u64_at(self.offsets().drain_area + drain_area::COLLECTING)
+    }
+
+    fn sign(&self, block: u32, lane: LaneRef) {
+        let info = self.lane_info(lane.index);
+        let process = match info.and_then(|info| info.word) {
+            Some(LaneWord::Live { process, .. }) => process,
+            _ => u32::MAX,
+        };
+        let pid = self.pid_of(process);
+        let tid = info.map_or(0, |info| info.tid);
+        let lane = u64::from(lane.index << INC_BITS | lane.inc);
+        // Relaxed: `begun` is stored behind them.
+        let head = self.head(block);
+        self.u64_at(head + head::LANE).store(u64::from(pid) << 32 | lane, Ordering::Relaxed);
+        let rest = u64::from(process) << 32 | u64::from(tid);
+        self.u64_at(head + head::TID).store(rest, Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -108,7 +126,44 @@ impl Memory for Segment {
     }
 }
 
+/// Who began a block, as its head says; nobody vouches for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The lane.
+    pub lane: LaneRef,
+    /// Its process, in its own pid namespace.
+    pub pid: u32,
+    /// Its thread.
+    pub tid: u32,
+    /// Index of its process's entry.
+    pub process: u32,
+}
+
 impl Segment {
+    /// Who began `block` last. To be believed only while the block holds the generation begun.
+    ///
+    /// # Panics
+    /// No such block.
+    #[must_use]
+    pub fn signature(&self, block: u32) -> Signature {
+        let head = self.head(block);
+        let first = self.u64_at(head + head::LANE).load(Ordering::Relaxed);
+        let second = self.u64_at(head + head::TID).load(Ordering::Relaxed);
+        let (lane, pid) = (first as u32, (first >> 32) as u32);
+        Signature {
+            lane: LaneRef { index: lane >> INC_BITS, inc: lane & ((1 << INC_BITS) - 1) },
+            pid,
+            tid: second as u32,
+            process: (second >> 32) as u32,
+        }
+    }
+
+    /// Where a block's head begins.
+    #[inline]
+    fn head(&self, block: u32) -> usize {
+        self.offsets().heads + block as usize * head::SIZE
+    }
+
     /// Bytes of a slot.
     #[inline(always)]
     #[must_use]

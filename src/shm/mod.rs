@@ -22,14 +22,17 @@ pub mod place;
 pub mod process;
 pub mod registry;
 pub mod segment;
+pub mod tally;
 pub mod view;
 mod wake;
 
 pub use drain_area::{Anchor, DrainArea, SinkState};
 pub use drain_lock::{DrainLock, Holder};
 pub use lane::LaneInfo;
+pub use memory::Signature;
 pub use name::{existing_runtime_dir, runtime_dir};
 pub use place::Place;
 pub use process::{ProcessInfo, ProcessRef};
 pub use segment::{Segment, SegmentSpec};
+pub use tally::Tally;
 pub use view::{Block, View};

@@ -7,6 +7,7 @@
 use crossbeam_utils::Backoff;
 
 use super::segment::Segment;
+use super::tally::Tally;
 use super::view::View;
 use crate::error::Result;
 use crate::layout::process as at;
@@ -41,6 +42,8 @@ pub struct ProcessInfo {
     pub start_time: u64,
     /// Records that had no lane to be counted in.
     pub drops: u64,
+    /// What drains have made of its records so far.
+    pub tally: Tally,
     /// Its name.
     pub name: String,
 }
@@ -200,8 +203,15 @@ impl Segment {
         word.store(next, order::entry_free()); // pair:entry
     }
 
+    /// The pid of the process of an entry; 0 when there is no such entry, and while it is not known.
+    /// One load.
+    pub(super) fn pid_of(&self, index: u32) -> u32 {
+        self.process_entry(index)
+            .map_or(0, |entry| self.u32_at(entry + at::PID).load(Ordering::Relaxed))
+    }
+
     /// Where the entry begins; `None` for an index out of range.
-    fn process_entry(&self, index: u32) -> Option<usize> {
+    pub(super) fn process_entry(&self, index: u32) -> Option<usize> {
         (index < self.geometry().process_count)
             .then(|| self.offsets().processes + index as usize * at::SIZE)
     }
@@ -244,6 +254,7 @@ impl Segment {
             pid_ns: number(at::PID_NS),
             start_time: number(at::START_TIME),
             drops: number(at::DROPS),
+            tally: self.tally_at(entry + at::TAKEN),
             name: String::from_utf8_lossy(&name).into_owned(),
         })
     }

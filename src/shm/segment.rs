@@ -123,6 +123,32 @@ impl Segment {
         Self::attach_at(Paths::beside(path.to_owned()), Mapping::file)
     }
 
+    /// Looks at the named segment `name`: it is mapped for reading alone. Nothing can be registered,
+    /// taken or stored through it; a store ends the process.
+    ///
+    /// # Errors
+    /// As [`Segment::attach`].
+    pub fn observe(name: &str) -> Result<Self> {
+        let paths = Paths::named(name)?;
+        let found = create::open_to_look(&paths.segment).and_then(|(file, header, offsets)| {
+            header.check_state()?;
+            let lock = LockFile::open(&paths.lock, false)?.filter(|lock| lock.id == header.lock);
+            Self::of(Mapping::read_only(&file)?, header, offsets, Some(paths), lock)
+        });
+        found.map_err(|error| error.within(format!("segment {name:?}")))
+    }
+
+    /// Looks in the same way at a segment's copy on any path, whoever's it is and whatever state the
+    /// segment was in. A file that somebody shortens meanwhile ends the process.
+    ///
+    /// # Errors
+    /// Absent, not a segment, damaged, of another layout version.
+    pub fn observe_file(path: &Path) -> Result<Self> {
+        let (file, header, offsets) = create::open_copy(path)?;
+        let paths = Paths::beside(path.to_owned());
+        Self::of(Mapping::read_only(&file)?, header, offsets, Some(paths), None)
+    }
+
     /// A segment in private memory, for tests within one process; it has no files.
     ///
     /// # Errors

@@ -70,6 +70,28 @@ pub fn open_existing(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Opens what stands at `path` for reading, never waiting for a peer of a pipe, closed on exec; a
+/// symbolic link is followed or refused.
+///
+/// # Errors
+/// The operating system's; `ELOOP` for a symbolic link that is not followed.
+pub fn open_to_read(path: &Path, follow: bool) -> io::Result<File> {
+    let no_follow = if follow { 0 } else { libc::O_NOFOLLOW };
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(no_follow | libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open(path)
+}
+
+/// Whether nobody reads what is written to `fd` any more: the other end of a pipe or socket is gone.
+#[must_use]
+pub fn reader_is_gone(fd: RawFd) -> bool {
+    let mut asked = libc::pollfd { fd, events: 0, revents: 0 };
+    // SAFETY: one live pollfd; the call returns at once.
+    let found = unsafe { libc::poll(&raw mut asked, 1, 0) };
+    found == 1 && asked.revents & (libc::POLLERR | libc::POLLHUP) != 0
+}
+
 /// A file of mode 0600 in `directory` that has no name yet and vanishes with its last descriptor.
 ///
 /// # Errors

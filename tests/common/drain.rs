@@ -162,6 +162,12 @@ impl Drain {
         Self { child }
     }
 
+    /// One that was started by hand; what it prints goes where its caller has said.
+    pub fn adopt(child: Child) -> Self {
+        watch(child.id());
+        Self { child }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -11,11 +11,11 @@ use logring::Error;
 pub enum Exit {
     /// All is well.
     Ok = 0,
-    /// A check or the demo found a difference; also what has no code of its own.
+    /// A check or the demo found a difference; a record was dropped; also what has no code of its own.
     Difference = 1,
     /// Wrong arguments or config.
     Usage = 2,
-    /// Another drain holds the segment's drain lock.
+    /// Another drain holds the segment's drain lock; for `segments rm`, anybody uses the segment.
     Held = 3,
     /// The segment's layout is of another version.
     ForeignLayout = 4,

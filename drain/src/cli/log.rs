@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use logring::Level;
+use logring::{Error, Level, Result};
 
 /// Log a record, or lines from stdin, from a shell script
 ///
@@ -25,7 +25,7 @@ pub struct LogArgs {
     #[arg(long, value_name = "NAME")]
     pub segment: String,
     /// trace, debug, info, notice, success, warning, error, fail, critical, fatal, or a number
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = parse_level)]
     pub level: Level,
     /// What the record's target says
     #[arg(long, value_name = "TEXT", default_value = "shell")]
@@ -42,4 +42,12 @@ pub struct LogArgs {
     /// each line has them
     #[arg(value_name = "KEY=VALUE")]
     pub fields: Vec<String>,
+}
+
+/// A level that a record can have.
+fn parse_level(text: &str) -> Result<Level> {
+    match text.parse()? {
+        level if level > Level::new(0) => Ok(level),
+        _ => Err(Error::invalid("level 0 is below every threshold, expected 1 to 255")),
+    }
 }

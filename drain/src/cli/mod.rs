@@ -7,8 +7,11 @@ pub mod check;
 pub mod demo;
 pub mod exit;
 pub mod log;
+pub mod recover;
 pub mod run;
 pub mod segments;
+pub mod stats;
+pub mod tail;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -47,6 +50,9 @@ enum Command {
     Demo(demo::DemoArgs),
     Log(log::LogArgs),
     Segments(segments::SegmentsArgs),
+    Recover(recover::RecoverArgs),
+    Stats(stats::StatsArgs),
+    Tail(tail::TailArgs),
 }
 
 /// Does what the arguments (the program's name first) say.
@@ -70,6 +76,9 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Demo(args) => crate::demo::run(&args),
         Command::Log(args) => crate::log::run(&args),
         Command::Segments(args) => crate::segments::run(&args),
+        Command::Recover(args) => crate::recover::run(&args.into()),
+        Command::Stats(args) => crate::stats::run(&args.into()),
+        Command::Tail(args) => crate::tail::run(&args.into()),
     }
 }
 

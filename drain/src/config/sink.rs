@@ -94,6 +94,12 @@ impl Sink {
         }
     }
 
+    /// Only events of this level or above.
+    #[must_use]
+    pub fn level(self, level: Level) -> Self {
+        Self { level: Some(level), ..self }
+    }
+
     /// What its lines hold. Looks at the environment and at what stands at the path.
     #[must_use]
     pub fn line_options(&self) -> LineOptions {

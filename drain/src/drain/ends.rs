@@ -3,14 +3,17 @@
 
 use logring::layout::LaneRef;
 use logring::ring::Memory;
+use logring::shm::Tally;
 use logring::sync::order;
 use logring::sys;
 
 use super::Drain;
-use crate::lane::Spent;
+use crate::lane::{Owner, Spent};
 use crate::ledger::LaneMark;
 use crate::notice::{self, Who};
 use crate::plausible;
+use crate::positions;
+use crate::retire::Closed;
 
 impl Drain {
     /// Everything below the watermark is out: reports what is missing behind a lane's last record,
@@ -32,10 +35,13 @@ impl Drain {
             if std::mem::take(&mut lane.overheld) {
                 self.pipeline.notice(&notice::late(time, 1, lane.who()));
             }
-            lane.untold.malformed += lane.chain.take_malformed();
+            let malformed = lane.chain.take_malformed();
+            lane.tally.malformed += malformed;
+            lane.untold.malformed += malformed;
             let last = lane.sequence.unwrap_or(0);
             let missing = plausible::missing(last, lane.attempted);
             if let Some(missing) = missing.filter(|missing| *missing > 0) {
+                lane.tally.lost += missing;
                 self.pipeline.notice(&notice::lost(time, missing, lane.who()));
                 lane.sequence = Some(lane.attempted);
                 lane.touched = true;
@@ -56,13 +62,16 @@ impl Drain {
             if matches!(lane.open, Some((_, true))) {
                 self.pipeline.notice(&notice::torn(time, 1, lane.who()));
                 lane.sequence = Some(lane.sequence.unwrap_or(0).saturating_add(1));
+                lane.tally.torn += 1;
             }
             if let Some(at) = lane.chain.abandon() {
                 let (block, generation) = (at.block, at.generation);
                 self.spent.push(Spent { block, generation, lane: lane.lane });
             }
             self.marks.push(lane.mark());
-            self.closed.push(lane.lane);
+            let last = lane.sequence.unwrap_or(0);
+            self.closed.push(Closed { lane: lane.lane, last });
+            self.tallies.extend(lane.take_tally());
             self.lanes.close(at, &mut self.spent);
         }
     }
@@ -81,6 +90,8 @@ impl Drain {
             })
         });
         for (pid, count, mark) in found.drops {
+            let process = mark.lane - self.segment.geometry().lane_count;
+            self.tallies.push((process, Tally { taken: count, lost: count, ..Tally::default() }));
             self.pipeline.notice(&notice::lost(time, count, Who { pid, tid: 0 }));
             self.marks.push(mark);
         }
@@ -99,13 +110,17 @@ impl Drain {
             let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
             let missing = plausible::missing(told, attempted);
             if let Some(missing) = missing.filter(|missing| *missing > 0) {
-                self.pipeline.notice(&notice::lost(time, missing, Who::default()));
+                let owner = positions::owner(self.segment, lane);
+                let Owner { pid, tid, process } = owner.unwrap_or_default();
+                self.pipeline.notice(&notice::lost(time, missing, Who { pid, tid }));
+                let lost = Tally { lost: missing, ..Tally::default() };
+                self.tallies.extend(process.map(|process| (process, lost)));
                 let LaneRef { index, inc } = lane;
                 let ordinal = mark.map_or(1, |mark| mark.ordinal);
                 let sequence = attempted;
                 self.marks.push(LaneMark { lane: index, inc, ordinal, sequence, flags: 0 });
             }
-            self.closed.push(lane);
+            self.closed.push(Closed { lane, last: attempted.max(told) });
         }
     }
 }

@@ -62,7 +62,7 @@ impl Ledger {
         let mut file = open_file(path).map_err(cannot)?;
         if !is_begun(&file).map_err(cannot)? {
             opened = Opened::New;
-        } else if let Err(why) = check(&file, uuid, shape).map_err(cannot)? {
+        } else if let Err(why) = check(&file, Words::map, uuid, shape).map_err(cannot)? {
             let to = aside(path);
             rename(path, &to).map_err(|error| {
                 Error::os(format!("set the ledger {} aside", path.display()), error)
@@ -87,6 +87,44 @@ impl Ledger {
         }
         ledger.assign(cursors);
         Ok((ledger, opened))
+    }
+}
+
+impl Ledger {
+    /// What the ledger at `path` says of the segment `uuid`, without changing it, whether a drain has
+    /// it open or not. Its cursors are those of all sinks that were among the last drain's.
+    ///
+    /// # Errors
+    /// It cannot be opened or mapped, or is not one of this segment; `is_not_found` when there is none.
+    pub fn look(path: &Path, uuid: [u8; 16], blocks: u32, lanes: u32) -> Result<Self> {
+        let shape = Shape { blocks, lanes };
+        let cannot = |error| Error::os(format!("open the ledger {}", path.display()), error);
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+            .open(path)
+            .map_err(cannot)?;
+        let unusable =
+            |why: String| Error::not_a_segment(format!("the ledger {}: {why}", path.display()));
+        if !is_begun(&file).map_err(cannot)? {
+            return Err(unusable("it is not complete".into()));
+        }
+        check(&file, Words::map_private, uuid, shape).map_err(cannot)?.map_err(unusable)?;
+        let words = Words::map_private(&file).map_err(cannot)?;
+        let mut ledger = Self { words, shape, entries: Vec::new(), epoch: 0 };
+        ledger.epoch = ledger.words.load(EPOCH_AT) as u32;
+        let in_use = |state| state == super::state::ACTIVE || state == super::state::OUT;
+        ledger.entries =
+            (0..ENTRIES).filter(|&at| in_use(ledger.entry_word(at, entry::STATE))).collect();
+        for entry in ledger.entries.clone() {
+            ledger.redo(entry);
+        }
+        Ok(ledger)
+    }
+
+    /// The names of its cursors, in their order.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().map(|&entry| self.name(entry).unwrap_or_default())
     }
 }
 
@@ -150,12 +188,17 @@ fn is_begun(file: &File) -> io::Result<bool> {
 }
 
 /// The reason why a begun ledger cannot be used, if there is one.
-fn check(file: &File, uuid: [u8; 16], shape: Shape) -> io::Result<Result<(), String>> {
+fn check(
+    file: &File,
+    map: impl FnOnce(&File) -> io::Result<Words>,
+    uuid: [u8; 16],
+    shape: Shape,
+) -> io::Result<Result<(), String>> {
     let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
     if len < shape.bytes(0) {
         return Ok(Err(format!("it has {len} bytes, at least {} are needed", shape.bytes(0))));
     }
-    let words = Words::map(file)?;
+    let words = map(file)?;
     let word = |at| words.load(at);
     Ok(if word(MAGIC_AT) != MAGIC {
         Err("it does not begin as a ledger does".into())

@@ -24,6 +24,15 @@ impl Words {
         Ok(Self { map: MmapOptions::new().map_raw(file)? })
     }
 
+    /// Maps all of `file` for who only looks: what is stored here stays here.
+    pub(super) fn map_private(file: &File) -> io::Result<Self> {
+        #[expect(unsafe_code, reason = "a private mapping of a file that others write")]
+        // SAFETY: no reference into it is made but to atomics, in `cells`, so that it does not
+        // matter who changes the file meanwhile; whoever could shorten it is the drain's own user.
+        let map = unsafe { MmapOptions::new().map_copy(file) }?;
+        Ok(Self { map: MmapRaw::from(map) })
+    }
+
     #[expect(unsafe_code, reason = "the drain's one view of mapped memory")]
     fn cells(&self) -> &[AtomicU64] {
         // SAFETY: the map is page-aligned, `len` bytes long, readable and writable, and lives as

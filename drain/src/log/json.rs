@@ -81,11 +81,13 @@ fn text_of(value: &Json) -> Option<String> {
 }
 
 fn level_of(value: &Json) -> Option<Level> {
-    match value {
+    let level = match value {
         Json::Text(word) => Level::from_str(word).ok(),
         Json::I64(number) => u8::try_from(*number).ok().map(Level::new),
         _ => None,
-    }
+    };
+    // Level 0 is below every threshold.
+    level.filter(|level| *level > Level::new(0))
 }
 
 /// The parser's message without the line number, which is always 1.
@@ -114,7 +116,10 @@ mod tests {
         assert_eq!((&*line.text, line.level, line.fields.len()), ("m", None, 3));
         let line = read(r#" {"level": 30} "#).expect("JSON");
         assert_eq!(line, Line { text: String::new(), level: Some(Level::Warning), fields: vec![] });
-        assert_eq!(read(r#"{"level": 300}"#).expect("JSON").level, None);
+        for level in ["300", "0", "-1", "1.5", "\"0\"", "[]"] {
+            let line = read(&format!("{{\"level\": {level}}}")).expect("JSON");
+            assert_eq!((line.level, line.fields.len()), (None, 1), "{level}");
+        }
     }
 
     #[test]

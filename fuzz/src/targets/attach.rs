@@ -137,7 +137,10 @@ impl Target for Attach {
             let lane = LaneRef { index: block / 2, inc: 0 };
             put(offsets.words + block as usize * 8, BlockWord::Owned { generation: 1, lane }.raw());
             let begun = Begun { generation: 1, ordinal: 1 + u64::from(block % 2) };
-            put(offsets.heads + block as usize * 16, begun.raw());
+            put(
+                offsets.heads + block as usize * logring::layout::geometry::HEAD_BYTES,
+                begun.raw(),
+            );
             for slot in 0..4u32 {
                 let kind = if slot == 3 { Kind::Pad } else { Kind::Record };
                 let stamp = Stamp { generation: 1, kind, slots: 1, level: 20 };

@@ -182,3 +182,20 @@ fn distinct_texts_beyond_the_bound_are_still_filled() {
         assert!(templates.parsed.len() <= KEPT_MAX && templates.places.len() <= KEPT_MAX);
     }
 }
+
+#[test]
+fn a_literal_text_stands_as_it_is() {
+    let fields = vec![Field { key: "a".into(), value: AnyValue::I64(1) }];
+    let mut event = Event { event: "{a} {{}} {".into(), fields, ..Event::default() };
+    let mut templates = Templates::new();
+    let mut filled = |event: &Event<'_>| {
+        let mut out = String::new();
+        templates.event(event, |piece| out.push_str(piece));
+        out
+    };
+    event.literal = true;
+    assert_eq!(filled(&event), "{a} {{}} {");
+    event.literal = false;
+    event.event = "{a} {{}}".into();
+    assert_eq!(filled(&event), "1 {}");
+}
