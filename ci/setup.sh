@@ -2,7 +2,7 @@
 # Installs what the tests need beside Rust, and only what is missing.
 #   ci/setup.sh tools    strace, objdump, and a real log for the tests of `log -`
 #   ci/setup.sh rust     rustfmt and clippy
-#   ci/setup.sh python   target/venv with structlog, for ci/seed1.sh
+#   ci/setup.sh python   target/venv with structlog, for ci/seed1.sh and drain/tests/differential.rs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

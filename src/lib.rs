@@ -20,14 +20,16 @@ pub mod shm;
 pub mod sync;
 #[cfg(not(logring_loom))]
 pub mod sys;
+#[cfg(not(logring_loom))]
+pub mod testing;
 
 #[cfg(not(logring_loom))]
 #[doc(hidden)]
 pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
-    Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, builder, early_calls, flush,
-    logger,
+    Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder, context,
+    early_calls, flush, logger, renamed_keys,
 };
 pub use error::{Error, Result};
 pub use level::Level;

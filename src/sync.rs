@@ -140,6 +140,13 @@ pub mod order {
         /// pair:removed. Of a remover and a process that registers, one sees the other: each writes
         /// its word, then reads the other's, which nothing weaker keeps in that order.
         removed_fence: SeqCst;
+        /// pair:context. The process's context, its bytes before it.
+        context_store: AcqRel;
+        /// pair:context. A log call's look at it.
+        context_load: Acquire;
+        /// pair:long-way. Of a thread that takes the short way again and one that binds a context for
+        /// the process, one sees the other: each writes its word, then reads the other's.
+        way_fence: SeqCst;
     }
 }
 

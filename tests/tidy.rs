@@ -29,6 +29,10 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/record/writer.rs", "raw slot pointers of a record being written"),
     ("src/record/writer/scratch.rs", "the buffer under a writer while it grows"),
     ("src/call/callsite.rs", "the dictionary's id of this callsite"),
+    ("src/call/captured.rs", "the memory of a captured record"),
+    ("src/call/context/local.rs", "from a thread to its context"),
+    ("src/call/context/process.rs", "from a log call to the process's context"),
+    ("src/call/emit/cold.rs", "the same for records that are not in one slot"),
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/producer.rs", "the pages of thread states"),
     ("src/call/thread.rs", "the thread's state in wiped pages"),
@@ -43,6 +47,10 @@ const ORDERINGS: &[(&str, &str)] = &[
     ("src/ring/writer.rs", "the compiler fences around the cell"),
     ("src/call/overflow.rs", "pair:waiting, sequentially consistent on both sides"),
     ("src/shm/wake.rs", "pair:waiting, sequentially consistent on both sides"),
+    (
+        "src/call/context/local.rs",
+        "the compiler fence between new pointers and the end of old ones",
+    ),
     ("src/call/thread.rs", "a thread's state changes hands within the process"),
     ("drain/src/ledger/words.rs", "the order of stores to a mapped file"),
 ];
@@ -88,7 +96,7 @@ const DRAIN: &[(&str, &[&str])] = &[
     ("lane", &["ledger"]),
     ("lanes", &["lane"]),
     ("merge", &["lane", "lanes"]),
-    ("process", &[]),
+    ("process", &["render::python", "render::template"]),
     ("render", &[]),
     ("cursor", &["ledger", "sink"]),
 ];

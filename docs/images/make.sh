@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 if [ "${1-}" != isolated ]; then
     cd "$root"
-    cargo build --locked -p logring-drain -p logring-examples -p http-service --bins --examples
+    cargo build --locked --quiet -p logring-drain -p logring-examples -p http-service --bins --examples
     [ -x target/venv-images/bin/python ] || python3 -m venv target/venv-images
     target/venv-images/bin/pip install --quiet --disable-pip-version-check 'rich==15.*'
     exec unshare --mount --pid --fork --kill-child --mount-proc "$here/make.sh" isolated
@@ -18,22 +18,38 @@ mount -t tmpfs tmpfs /run
 cd /run
 PATH=$root/target/debug:$root/target/debug/examples:$PATH
 
-# draw NAME COLUMNS SHOWN COMMAND: what COMMAND prints on a terminal that wide, under the line SHOWN.
+# draw NAME COLUMNS COMMAND: what COMMAND prints on a terminal that wide; one that follows is ended.
 draw() {
-    script -qec "stty cols $2; $4" /dev/null </dev/null >"$1.txt"
+    # What cargo would build first has been built.
+    script -qc "stty cols $2; timeout -s INT 4 ${3#cargo run --example }" /dev/null </dev/null >"$1.txt"
     "$root/target/venv-images/bin/python" "$here/draw.py" "$3" "$2" "$1.txt" "$1.svg"
-    rsvg-convert --width 1200 "$1.svg" --output "$here/$1.png"
+    rsvg-convert --zoom 0.74 "$1.svg" --output "$here/$1.png"
 }
 
-draw console 126 "cargo run --example hello" hello
+draw console 132 "cargo run --example hello"
 
-# A service of four processes under load, to be looked at.
+# Scripts that log while somebody looks.
+log() { logring-drain log --segment shop --target "$@"; }
+log shop "service started" port=8080 workers=4
+{
+    sleep 1
+    log shop::cart "item added" request_id=7f3a item=tea count=2
+    log shop::cart "item added" request_id=91c0 item=rice count=1
+    log shop::stock --level warning "stock of {item} is low" item=tea left=2
+    log shop::billing --level success "order {order_id} paid" order_id=42 request_id=7f3a total_cents=1999
+    log db --level debug "pool has {idle} idle connections" idle=3
+    log shop::billing --level error "charge of {order_id} failed" order_id=43 request_id=91c0 reason="no answer"
+    log db --level critical "connection to {host} is lost" host=db1
+    log db "connected" host=db2 after_ms=311
+    log shop::billing --level success "order {order_id} paid" order_id=43 request_id=91c0 total_cents=450
+} &
+draw tail 142 "logring-drain tail --segment shop -n 1"
+
+# A service of four processes under load.
 export TMPDIR=/run
 http-service --workers 4 --requests 10000000 --out service.jsonl >service.txt &
-# Until it answers requests.
-until [ "$(wc -l 2>/dev/null <service.jsonl)" -gt 20000 ]; do sleep 0.1; done
-segment=$(basename "$(ls /dev/shm/*.lock)" .lock)
+# Until it has answered some requests.
+until [ "$(cat service.jsonl 2>/dev/null | wc -l)" -gt 20000 ]; do sleep 0.1; done
+segment=$(basename /dev/shm/logring-*-http-service-*.lock .lock)
 segment=${segment#logring-*-}
-export LOGRING_RUNTIME_DIR=/run/$segment
-draw tail 150 "logring-drain tail --segment $segment" "timeout -s INT 0.02 logring-drain tail --segment $segment -n 16 | head -16"
-draw stats 100 "logring-drain stats --segment $segment" "logring-drain stats --segment $segment"
+LOGRING_RUNTIME_DIR=/run/$segment draw stats 88 "logring-drain stats --segment $segment"

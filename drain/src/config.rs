@@ -1,6 +1,7 @@
 //! What a drain is to do: the TOML file, what the command line says over it, and the effective
 //! whole of both. Called by `cli`; every value is checked here, so that what follows can rely on it.
 
+pub mod pipeline;
 mod sink;
 mod value;
 
@@ -11,6 +12,8 @@ use std::time::Duration;
 use logring::layout::geometry::RING_BYTES;
 use logring::{Error, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::process::Fault;
 
 /// How records of different lanes are put in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +42,9 @@ pub struct Settings {
     pub ring_bytes: Option<u64>,
     /// Wait for the segment instead of creating it.
     pub wait: Option<bool>,
+    /// Processors that run once for all sinks.
+    #[serde(default)]
+    pub processors: Vec<Named>,
     /// The sinks; empty means that nothing is said of them.
     #[serde(default, rename = "sink")]
     pub sinks: Vec<Sink>,
@@ -58,6 +64,9 @@ pub struct Config {
     pub ring_bytes: u64,
     /// Wait for the segment instead of creating it.
     pub wait: bool,
+    /// Processors that run once for all sinks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<Named>,
     /// The sinks, at least one, each with a path of its own.
     #[serde(rename = "sink")]
     pub sinks: Vec<Sink>,
@@ -66,6 +75,7 @@ pub struct Config {
 /// How long order waits for one record unless a setting says otherwise.
 pub const MAX_HOLD: Duration = Duration::from_secs(2);
 
+pub use pipeline::Named;
 pub use sink::Sink;
 pub use value::{parse_duration, parse_size};
 
@@ -73,7 +83,7 @@ impl Settings {
     /// The settings of a file.
     ///
     /// # Errors
-    /// A file that cannot be read; a key or value that cannot be, as
+    /// A file that cannot be read; keys or values that cannot be, one a line, as
     /// `<file>:<line>:<column>: <what is wrong and what was expected>`.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
@@ -86,13 +96,24 @@ impl Settings {
     /// # Errors
     /// As for [`Settings::read`].
     pub fn parse(text: &str, name: &str) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
+        let settings = toml::from_str(text);
+        let mut faults = pipeline::faults(text);
+        if let Err(error) = &settings {
+            let message = error.message().trim().replace('\n', ", ");
+            faults.push(Fault::new(error.span().unwrap_or(0..0), message));
+        }
+        faults.sort_by_key(|fault| fault.span.start);
+        let place = |fault: &Fault| {
+            let before = text.get(..fault.span.start).unwrap_or("");
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            let message = error.message().trim().replace('\n', ", ");
-            Error::invalid(format!("{name}:{line}:{column}: {message}"))
-        })
+            format!("{name}:{line}:{column}: {}", fault.message)
+        };
+        let told: Vec<String> = faults.iter().map(place).collect();
+        match settings {
+            Ok(settings) if told.is_empty() => Ok(settings),
+            _ => Err(Error::invalid(told.join("\n"))),
+        }
     }
 
     /// These settings where they say something, else `base`'s.
@@ -104,6 +125,7 @@ impl Settings {
             max_hold: self.max_hold.or(base.max_hold),
             ring_bytes: self.ring_bytes.or(base.ring_bytes),
             wait: self.wait.or(base.wait),
+            processors: if self.processors.is_empty() { base.processors } else { self.processors },
             sinks: if self.sinks.is_empty() { base.sinks } else { self.sinks },
         }
     }
@@ -136,6 +158,7 @@ impl Settings {
             max_hold: self.max_hold.unwrap_or(MAX_HOLD),
             ring_bytes: self.ring_bytes.unwrap_or(RING_BYTES),
             wait: self.wait.unwrap_or(false),
+            processors: self.processors,
             sinks: self.sinks,
         })
     }

@@ -187,6 +187,12 @@ impl Drain {
         self.pipeline.notice(event);
     }
 
+    /// What processors have still to tell goes out with the next batch. False when there is nothing.
+    pub(crate) fn tell_rest(&mut self) -> bool {
+        self.pipeline.overdue(i64::MAX);
+        !self.pipeline.is_empty()
+    }
+
     /// Whether the order is strict.
     pub(crate) fn is_strict(&self) -> bool {
         self.watermark.is_strict()
@@ -200,9 +206,11 @@ impl Drain {
     /// Compares the clock with the wall clock about once a second and notes the anchor.
     fn keep_time(&mut self) {
         let kind = self.segment.clock_kind();
-        if !self.clock.is_due(watermark::now(kind)) {
+        let now = watermark::now(kind);
+        if !self.clock.is_due(now) {
             return;
         }
+        self.pipeline.overdue(self.clock.convert(now));
         let mut source = Bracketed::new(move || watermark::now(kind));
         if let Some(step) = self.clock.anchor(self.written_up_to, &mut source) {
             let time = self.clock.convert(watermark::now(kind));

@@ -41,6 +41,7 @@ pub mod sink;
 pub mod stats;
 mod strings;
 pub mod tail;
+pub mod tryout;
 mod watermark;
 
 pub use config::{Config, Sink};

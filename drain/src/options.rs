@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use logring::{Error, Level, Result};
 
-use crate::config::{Config, MAX_HOLD, Order, Sink};
+use crate::config::{Config, MAX_HOLD, Named, Order, Sink};
 use crate::cursor::Cursor;
 use crate::process::{Chain, Processor};
 use crate::render::Renderer;
@@ -31,6 +31,8 @@ const NAME_MAX: usize = 64;
 pub struct Options {
     pub(crate) destinations: Vec<Destination>,
     pub(crate) chain: Chain,
+    /// Processors of a configuration, behind those of the chain.
+    pub(crate) processors: Vec<Named>,
     pub(crate) order: Order,
     pub(crate) max_hold: MaxHold,
     pub(crate) state_dir: Option<PathBuf>,
@@ -111,7 +113,8 @@ impl Options {
     /// `processor_error` of an event in which it panics.
     ///
     /// It is called on the drain's thread for each event. What it logs goes into the drain's output
-    /// past all processors. After a kill of the drain it may see the last events again.
+    /// past all processors. After a kill of the drain it may see the last events again. A separate
+    /// `logring-drain run` that takes over does not have it.
     #[must_use]
     pub fn processor(
         mut self,
@@ -120,6 +123,13 @@ impl Options {
     ) -> Self {
         self.chain.push(name, processor);
         self
+    }
+
+    /// Processors of a configuration, such as `{ name = "redact", keys = ["password"] }`; they run
+    /// behind all those of the program.
+    #[must_use]
+    pub fn configured(self, processors: Vec<Named>) -> Self {
+        Self { processors, ..self }
     }
 
     /// How records of different threads are put in order.
@@ -183,7 +193,11 @@ impl Destination {
     /// Whether it can be opened, as far as can be told without making anything.
     pub(crate) fn check(&self) -> Result<()> {
         match self {
-            Self::Sink(sink) => Cursor::check(&sink.spec()?),
+            Self::Sink(sink) => {
+                sink.make_chain()?;
+                sink.make_renderer()?;
+                Cursor::check(&sink.spec()?)
+            }
             Self::Own(sink) => own_name(&sink.name).map(drop),
         }
     }
@@ -192,8 +206,8 @@ impl Destination {
 impl From<Config> for Options {
     /// Segment, size and `wait` are not the drain's to decide here.
     fn from(config: Config) -> Self {
-        let Config { sinks, order, max_hold, .. } = config;
-        Self::new(sinks).order(order).max_hold(max_hold)
+        let Config { processors, sinks, order, max_hold, .. } = config;
+        Self::new(sinks).configured(processors).order(order).max_hold(max_hold)
     }
 }
 

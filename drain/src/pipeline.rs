@@ -5,7 +5,7 @@ use logring::call::PrivateRecord;
 use logring::record::{self, Event, Field, Raw};
 use logring::ring::Memory;
 use logring::shm::Segment;
-use logring::{Level, sys};
+use logring::{Level, Result, sys};
 
 use crate::clock::Clock;
 use crate::config::Sink;
@@ -20,6 +20,8 @@ use crate::strings::Strings;
 pub(crate) struct Lines {
     /// Only events of this level or above.
     level: Option<Level>,
+    /// The processors of these sinks alone.
+    chain: Chain,
     renderer: Box<dyn Renderer>,
     bytes: Vec<u8>,
     /// Another form is being rendered alone.
@@ -28,8 +30,11 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Those that `sink` wants.
-    pub(crate) fn of(sink: &Sink) -> Self {
-        Self::by(sink.level, sink.kind.renderer(sink.line_options()))
+    ///
+    /// # Errors
+    /// A processor or renderer that cannot be made.
+    pub(crate) fn of(sink: &Sink) -> Result<Self> {
+        Ok(Self { chain: sink.make_chain()?, ..Self::by(sink.level, sink.make_renderer()?) })
     }
 
     /// Those of a sink of the user's own, by a renderer of its own if it has one.
@@ -42,13 +47,44 @@ impl Lines {
 
     /// Those from this level on, by a renderer.
     pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
-        Self { level, renderer, bytes: Vec::new(), silent: false }
+        Self { level, chain: Chain::new(), renderer, bytes: Vec::new(), silent: false }
+    }
+
+    #[inline]
+    fn wants(&self, event: &Event<'_>) -> bool {
+        !self.silent && self.level.is_none_or(|least| event.level >= least)
     }
 
     fn render(&mut self, event: &Event<'_>) {
-        if !self.silent && self.level.is_none_or(|least| event.level >= least) {
-            self.renderer.render(event, &mut self.bytes);
+        if self.wants(event) {
+            if self.chain.is_empty() {
+                self.renderer.render(event, &mut self.bytes);
+            } else {
+                self.render_processed(event);
+            }
         }
+    }
+
+    /// The event is the other sinks' too: what these processors do is done to a copy.
+    fn render_processed(&mut self, event: &Event<'_>) {
+        self.overdue(event.timestamp_ns);
+        let mut event = event.clone();
+        if self.chain.run(&mut event) == Flow::Keep {
+            self.renderer.render(&event, &mut self.bytes);
+        }
+    }
+
+    fn notice(&mut self, event: &Event<'_>) {
+        if self.wants(event) {
+            let mut event = event.clone();
+            self.chain.run_notice(&mut event);
+            self.renderer.render(&event, &mut self.bytes);
+        }
+    }
+
+    fn overdue(&mut self, now_ns: i64) {
+        let Self { chain, renderer, bytes, .. } = self;
+        chain.overdue(now_ns, |event| renderer.render(event, bytes));
     }
 }
 
@@ -123,6 +159,11 @@ impl<'s> Pipeline<'s> {
                 let whole = record::decode(&raw, strings, &mut event).is_ok();
                 if whole {
                     event.late = late;
+                    if !chain.is_empty() {
+                        chain.overdue(timestamp_ns, |event| {
+                            lines.iter_mut().for_each(|lines| lines.render(event));
+                        });
+                    }
                     if chain.run(&mut event) == Flow::Keep {
                         for lines in lines {
                             lines.render(&event);
@@ -157,18 +198,23 @@ impl<'s> Pipeline<'s> {
             payload: &record.payload,
         };
         let mut event = Event::default();
-        if record::decode(&raw, &self.strings, &mut event).is_ok() {
-            for lines in &mut self.lines {
-                lines.render(&event);
-            }
+        let Self { strings, chain, lines, .. } = self;
+        if record::decode(&raw, strings, &mut event).is_ok() {
+            tell(chain, lines, &event);
         }
     }
 
-    /// Renders an event of the drain's own; processors do not see it.
+    /// Renders an event of the drain's own; processors do not see it, but those that say what a line
+    /// looks like.
     pub(crate) fn notice(&mut self, event: &Event<'_>) {
-        for lines in &mut self.lines {
-            lines.render(event);
-        }
+        tell(&mut self.chain, &mut self.lines, event);
+    }
+
+    /// Renders what processors have to tell at `now_ns`.
+    pub(crate) fn overdue(&mut self, now_ns: i64) {
+        let Self { chain, lines, .. } = self;
+        chain.overdue(now_ns, |event| lines.iter_mut().for_each(|lines| lines.render(event)));
+        lines.iter_mut().for_each(|lines| lines.overdue(now_ns));
     }
 
     /// Bytes rendered and not yet taken, of the longest form.
@@ -205,6 +251,12 @@ impl<'s> Pipeline<'s> {
         // And a little more: to grow at a batch's last line would copy all of it.
         std::mem::replace(&mut lines.bytes, Vec::with_capacity(room + room / 8))
     }
+}
+
+fn tell(chain: &mut Chain, lines: &mut [Lines], event: &Event<'_>) {
+    let mut event = event.clone();
+    chain.run_notice(&mut event);
+    lines.iter_mut().for_each(|lines| lines.notice(&event));
 }
 
 impl std::fmt::Debug for Pipeline<'_> {

@@ -11,7 +11,7 @@ use logring::shm::{self, DrainLock, Segment};
 use logring::{Error, Result};
 
 use crate::clock::{Bracketed, Clock};
-use crate::config::Sink;
+use crate::config::{Sink, pipeline};
 use crate::cursor::{Batch, Cursor, Replayed, Step};
 use crate::drain::{Drain, Turn};
 use crate::end::{End, Next};
@@ -60,6 +60,7 @@ impl Service {
     /// # Errors
     /// What [`Service::start`] would say.
     pub fn check(options: &Options) -> Result<(), StartError> {
+        pipeline::chain(&options.processors, false).map_err(StartError::Segment)?;
         options.cursor_names().map_err(StartError::Sink)?;
         for destination in &options.destinations {
             destination.check().map_err(StartError::Sink)?;
@@ -80,7 +81,8 @@ impl Service {
         let lock = DrainLock::acquire(segment).map_err(StartError::Segment)?;
         let private = Private::new(segment);
         let names = options.cursor_names().map_err(StartError::Sink)?;
-        let Options { destinations, chain, order, max_hold, state_dir } = options;
+        let Options { destinations, mut chain, processors, order, max_hold, state_dir } = options;
+        pipeline::add(&mut chain, &processors).map_err(StartError::Segment)?;
         let (ledger, opened) =
             open_ledger(segment, state_dir.as_ref(), &names).map_err(StartError::Segment)?;
         let ledger = Arc::new(ledger);
@@ -142,7 +144,8 @@ impl Service {
                 self.drain.ends_soon();
                 let end = end.get_or_insert_with(|| End::begin(&self.drain));
                 match end.look(turn, &self.drain) {
-                    Next::Over => break,
+                    Next::Over if !self.drain.tell_rest() => break,
+                    Next::Over => continue,
                     Next::AtOnce => continue,
                     Next::Rest => {}
                 }
@@ -211,7 +214,7 @@ fn open_sinks(
                 let known = kinds.iter().find(|(kind, _)| kind.has_lines_of(&sink));
                 let form = known.map_or(lines.len(), |(_, form)| *form);
                 if form == lines.len() {
-                    lines.push(Lines::of(&sink));
+                    lines.push(Lines::of(&sink)?);
                     kinds.push((sink, form));
                 }
                 (cursor, form)

@@ -23,46 +23,59 @@ fn options(site: &Site) -> Options {
     Options::from(Sink::json(site.output())).state_dir(&site.directory.0)
 }
 
-/// What a sink has been given and has acknowledged by a flush, and how often it fails.
+/// A receiver that keeps a batch when it is flushed, forgets what it has of one when it fails, and
+/// fails in every way there is.
 #[derive(Clone, Default)]
 struct Kept {
     bytes: Arc<Mutex<Vec<u8>>>,
+    batch: Vec<u8>,
     calls: u64,
 }
 
 impl Kept {
-    fn lines(&self) -> Vec<String> {
-        let bytes = self.bytes.lock().expect("no panic inside").clone();
-        String::from_utf8(bytes).expect("text").lines().map(str::to_owned).collect()
-    }
-
     fn numbers(&self) -> Vec<u64> {
-        let number = |line: String| line.rsplit(' ').next().expect("a word").parse();
-        self.lines().into_iter().map(|line| number(line).expect("a number")).collect()
+        let bytes = self.bytes.lock().expect("no panic inside").clone();
+        let text = String::from_utf8(bytes).expect("text");
+        let number = |line: &str| line.rsplit(' ').next().expect("a word").parse();
+        text.lines().map(|line| number(line).expect("a number")).collect()
     }
 }
 
 impl io::Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.calls += 1;
-        match self.calls % 5 {
-            1 => Err(io::Error::other("not today")),
-            2 => panic!("on purpose"),
-            // A part, and then not now: it goes on where it stopped.
-            3 => {
+        match self.calls % 7 {
+            // A part, then not now: it goes on where it stopped.
+            1 | 4 => {
                 let part = bytes.len().div_ceil(2);
-                self.bytes.lock().expect("no panic inside").extend(&bytes[..part]);
+                self.batch.extend(&bytes[..part]);
                 Ok(part)
             }
-            4 => Err(io::ErrorKind::WouldBlock.into()),
+            2 => Err(io::ErrorKind::WouldBlock.into()),
+            // Then an error, or a panic: it begins again.
+            3 => {
+                self.batch.clear();
+                Err(io::Error::other("not today"))
+            }
+            5 => {
+                self.batch.clear();
+                panic!("on purpose");
+            }
             _ => {
-                self.bytes.lock().expect("no panic inside").extend(bytes);
+                self.batch.extend(bytes);
                 // More than it was given is not believed.
                 Ok(bytes.len() + 1_000)
             }
         }
     }
+
     fn flush(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        let batch = std::mem::take(&mut self.batch);
+        if self.calls.is_multiple_of(2) {
+            return Err(io::Error::other("not kept"));
+        }
+        self.bytes.lock().expect("no panic inside").extend(batch);
         Ok(())
     }
 }

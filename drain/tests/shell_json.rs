@@ -17,7 +17,7 @@ fn objects_become_typed_fields() {
  {"msg":"tab\there é 🦀","level":35,"list":[1,"two",[null,{"a":[]}]],"map":{"b":{"c":1e3},"a":2}}
 {"event":5,"msg":"the first that is text","level":"loud","timestamp":"2020","late":1,"target":"mine"}
 {}
-{"a":1,"a":2,"run":8}
+{"a":1,"a":2,"run":8,"level":"info","msg":"x","level":"fatal","msg":"y"}
 {"event":"e","message":"stays"}
 "#;
     done(&site.log_lines(&["--json", "--level", "debug", "-", "run=7"], stdin.as_bytes()));
@@ -39,7 +39,7 @@ fn objects_become_typed_fields() {
                 "timestamp_": "2020", "late": 1, "target": "mine"
             }),
             json!({"level": "debug", "event": "", "target": "shell", "run": 7}),
-            json!({"level": "debug", "event": "", "target": "shell", "a": 2, "run": 8}),
+            json!({"level": "fatal", "event": "y", "target": "shell", "a": 2, "run": 8}),
             json!({"level": "debug", "event": "e", "target": "shell", "run": 7, "message": "stays"}),
         ]
     );

@@ -48,6 +48,23 @@ fn every_kind_of_line_is_a_record() {
 }
 
 #[test]
+fn every_form_of_output_takes_braces_as_they_are() {
+    let _watchdog = watchdog();
+    let site = Site::new();
+    done(&site.log_lines(&["-", "a=1"], b"{a} {{}}\n"));
+    done(&site.log(&["{a} {{}}", "a=2"]));
+    let files = ["logfmt", "console"].map(|kind| (kind, site.directory.join(kind)));
+    let sinks = files.each_ref().map(|(kind, path)| format!("{kind}:{}", path.display()));
+    site.drain_into(&sinks).stop();
+    for (kind, path) in files {
+        let text = std::fs::read_to_string(path).expect("the drain has made it");
+        let [line, record] = text.lines().collect::<Vec<_>>()[..] else { panic!("{kind}: {text}") };
+        assert!(line.contains("{a} {{}}"), "{kind}: {line}");
+        assert!(record.contains("2 {}"), "{kind}: {record}");
+    }
+}
+
+#[test]
 fn a_line_too_long_is_cut_and_marked_and_the_next_is_whole() {
     let _watchdog = watchdog();
     let site = Site::new();

@@ -20,16 +20,23 @@ mod watch;
 use std::path::Path;
 use std::process::Command;
 
-use page::{Page, examples, pages, root};
+use page::{Page, examples, pages, root, sources};
 use session::{Session, isolated};
 
 /// Names the page in the process that runs it.
 const PAGE: &str = "LOGRING_TEST_PAGE";
 
-/// Builds what the pages run, unless it is there.
+/// Builds what the pages run, unless it is there and no older than its sources: cargo would else build
+/// all of it once more where a test of the whole workspace has other features in effect.
 fn build() {
     let exe = std::env::current_exe().expect("own path");
     let profile = exe.ancestors().nth(2).expect("three levels below target");
+    let programs = examples().into_iter().map(|(name, _)| profile.join("examples").join(name));
+    let changed = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    let newest = sources().iter().filter_map(|path| changed(path)).max();
+    if programs.chain([profile.join("logring-drain")]).all(|path| changed(&path) >= newest) {
+        return;
+    }
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--locked", "--quiet", "-p", "logring-examples", "--examples"]);
     build.args(["-p", "logring-drain", "--bins"]).current_dir(root());

@@ -1,6 +1,7 @@
 //! What is checked of a log call when it is compiled: placeholders against fields, names against
 //! each other. All of it runs in constants; an error is a panic there, which names its cause.
 
+use super::context::keys::RESERVED;
 use crate::layout::value::NAMES_MAX;
 
 /// Each placeholder of `event` has its field, and the names are fit and differ.
@@ -63,11 +64,32 @@ pub const fn check_names(names: &[&str]) {
         if name.is_empty() {
             fail(["a field's name is empty", "", ""]);
         }
+        if has_control(name.as_bytes()) {
+            fail(["a field's name has a control character in it: `", name, "`"]);
+        }
+        if contains(&RESERVED, name) {
+            fail(["`", name, "` is the line's own key; name the field otherwise"]);
+        }
         if let [b'r', b'#', ..] = name.as_bytes() {
             fail(["write the name as a string instead of `", name, "`"]);
         }
         rest = more;
     }
+}
+
+/// Whether UTF-8 text has a control character: C0, DEL, C1.
+const fn has_control(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let [byte, more @ ..] = rest {
+        if *byte < 0x20 || *byte == 0x7f {
+            return true;
+        }
+        if let (0xc2, [0x80..=0x9f, ..]) = (*byte, more) {
+            return true;
+        }
+        rest = more;
+    }
+    false
 }
 
 const fn contains(names: &[&str], wanted: &str) -> bool {

@@ -7,11 +7,10 @@
 //! Nothing here panics, and a record costs what a macro's slow path costs.
 
 use std::fmt;
-use std::sync::OnceLock;
 
+use super::context::local as context;
 use super::emit::{Origin, begin_record, commit};
-use super::thread;
-use super::{Logger, Producer};
+use super::{Logger, Producer, captured, thread};
 use crate::layout::record::flags;
 use crate::layout::value::NAMES_MAX;
 use crate::level::Level;
@@ -46,10 +45,12 @@ pub struct Site {
     interned: bool,
     /// Segment tag << 32 | dictionary id; 0 = none.
     cached: AtomicU64,
-    /// What says which of its records go out; `None` inside = the process's filter.
-    word: OnceLock<Option<&'static AtomicU64>>,
+    /// Segment tag << 32 | number of the level word + 1; 0 = not known yet.
+    word: AtomicU64,
 }
 
+/// The number of no level word: there was no room for one.
+const NO_WORD: u32 = u32::MAX - 1;
 /// The longest target, file and key in bytes; longer ones are cut.
 const NAME_BYTES_MAX: usize = 1024;
 
@@ -66,7 +67,7 @@ impl Site {
             names: Vec::new(),
             interned: true,
             cached: AtomicU64::new(0),
-            word: OnceLock::new(),
+            word: AtomicU64::new(0),
         }
     }
 
@@ -102,9 +103,9 @@ impl Site {
         self
     }
 
-    /// Whether its records go out by the level that is in force for its target, in the segment that
-    /// is asked about first. For an inline site, and where the segment has no room for one more
-    /// target, the filter of the process alone says so. Before `install`: false.
+    /// Whether its records go out by the level that is in force for its target. For an inline site, and
+    /// where the segment has no room for one more target, the filter of the process alone says so.
+    /// Before `install`: false.
     #[must_use]
     pub fn enabled(&self, logger: &Logger) -> bool {
         self.enabled_at(logger, self.level)
@@ -113,8 +114,11 @@ impl Site {
     /// The same for a record of another level, see [`Record::level`].
     #[must_use]
     pub fn enabled_at(&self, logger: &Logger, level: Level) -> bool {
+        if let Some(sink) = captured::sink(logger) {
+            return sink.admits(level.number(), &self.target);
+        }
         let Some(producer) = logger.producer() else { return false };
-        let word = self.word.get_or_init(|| self.level_word(producer));
+        let word = self.level_word(producer).and_then(|at| producer.segment().level_word_at(at));
         let threshold = match word {
             Some(word) => word.load(Relaxed) as u8,
             None => producer.threshold(&self.target),
@@ -153,18 +157,27 @@ impl Site {
 
     /// Whether a record of this segment takes its facts: half of one, should they stand inline.
     fn is_short(&self, logger: &Logger) -> bool {
-        let max = logger.producer().map_or(u32::MAX, |at| at.segment().max_record_bytes());
-        self.facts(&self.names()).encoded_len() <= max as usize / 2
+        self.facts(&self.names()).encoded_len() <= max_record_bytes(logger) / 2
     }
 
-    /// The word that says what goes out for its target. `None`: there is no room for one more target.
-    fn level_word(&self, producer: &'static Producer) -> Option<&'static AtomicU64> {
+    /// The number of the word that says what goes out for its target. `None`: there is no room for one
+    /// more target.
+    fn level_word(&self, producer: &'static Producer) -> Option<u32> {
         if !self.interned {
             return None;
         }
+        let known = self.word.load(Relaxed);
+        if (known >> 32) as u32 == producer.tag() {
+            return (known as u32).checked_sub(1).filter(|index| *index != NO_WORD);
+        }
         let segment = producer.segment();
-        let id = segment.intern_spare(thread::lane(producer)?, &encode_string(&self.target))?;
-        segment.level_word_spare(id, producer.threshold(&self.target))
+        let lane = thread::lane(producer)?;
+        let id = segment.intern_spare(lane, &encode_string(&self.target));
+        let base = producer.threshold(&self.target);
+        let index = id.and_then(|id| segment.level_word_spare(id, base));
+        let found = u64::from(index.unwrap_or(NO_WORD)) + 1;
+        self.word.store(u64::from(producer.tag()) << 32 | found, Relaxed);
+        index
     }
 }
 
@@ -240,7 +253,8 @@ impl<'a> Record<'a> {
     /// A field besides those of the site. Where two keys are equal the last one wins.
     pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
         let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
-        let id = self.logger.producer().filter(|_| self.site.interned).and_then(|producer| {
+        let interned = self.site.interned && captured::sink(self.logger).is_none();
+        let id = self.logger.producer().filter(|_| interned).and_then(|producer| {
             producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
         });
         self.body.write(|out| {
@@ -263,9 +277,9 @@ impl<'a> Record<'a> {
 
     /// Logs it, and says whether it was committed; false where it was dropped.
     pub fn try_log(self) -> bool {
-        let Some(producer) = self.logger.producer() else { return false };
+        let max = max_record_bytes(self.logger);
         let site: &dyn Origin = if self.whole { self.site } else { &Brief(self.site) };
-        let context = self.logger.context_bytes();
+        let context_len = context::len(self.logger);
         let mut set = if self.extra { flags::EXTRA } else { 0 };
         if self.level != self.site.level {
             set |= flags::LEVEL_OVERRIDE;
@@ -273,12 +287,11 @@ impl<'a> Record<'a> {
         let whole = self.text.or((!self.whole).then_some(&self.site.event));
         let body = self.body.bytes();
         let text = whole.map(|text| {
-            let max = producer.segment().max_record_bytes() as usize;
             // The facts take half of it at most.
-            if 8 + context.len() + text.len() + body.len() <= max / 2 {
+            if 8 + context_len + text.len() + body.len() <= max / 2 {
                 return text;
             }
-            let around = 4 + site.content().len() + context.len() + 4;
+            let around = 4 + site.content().len() + context_len + 4;
             let room = max.saturating_sub(around);
             // Fields come before a text that is too long, but leave it a half.
             let most = room.saturating_sub(body.len()).max(room / 2);
@@ -291,7 +304,7 @@ impl<'a> Record<'a> {
             set |= flags::TRUNCATED;
         }
         let len = text.map_or(0, |text| 4 + text.len()) + body.len();
-        let mut out = begin_record(site, producer, self.level, set, context, len);
+        let mut out = begin_record(site, self.logger, self.level, set, len);
         if !out.is_open() {
             return false;
         }
@@ -313,6 +326,12 @@ impl fmt::Debug for Record<'_> {
             .field("text", &self.text)
             .finish_non_exhaustive()
     }
+}
+
+/// The longest payload of this logger's records.
+fn max_record_bytes(logger: &Logger) -> usize {
+    let of_segment = logger.producer().map(|at| at.segment().max_record_bytes() as usize);
+    of_segment.unwrap_or(captured::MAX_RECORD_BYTES)
 }
 
 fn cut(mut text: String, most: usize) -> String {

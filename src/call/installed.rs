@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::producer::Producer;
-use super::{Callsite, Interner, Logger, drain_thread};
+use super::{Callsite, Interner, Logger, captured, drain_thread};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::sync::{AtomicU64, Ordering};
@@ -53,7 +53,8 @@ pub(super) fn check_free_for(name: &str) -> Result<()> {
 
 fn taken() -> Error {
     Error::already_installed(
-        "a logger is installed in this process already; use `open` for further segments",
+        "a logger is installed in this process already; use `open` or `open_embedded` for further \
+         segments",
     )
 }
 
@@ -70,6 +71,9 @@ pub fn early_calls() -> u64 {
 #[inline(never)]
 pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
     let facts = callsite.facts();
+    if let Some(sink) = captured::sink(logger) {
+        return sink.admits(facts.level, facts.target);
+    }
     let Some(producer) = logger.producer() else {
         // Relaxed: a counter.
         if EARLY.fetch_add(1, Ordering::Relaxed) == 0 {

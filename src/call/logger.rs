@@ -1,15 +1,15 @@
 //! Immutable loggers: a segment and a context that was encoded once, when it was bound. A log call
 //! copies the context's bytes; binding gives a new logger and leaves the old one as it was.
 
-use std::borrow::Cow;
+use std::ops::Deref;
+use std::ptr;
 use std::sync::Arc;
 
+use super::context::pairs::{Encoded, Pair, merge, remove};
+use super::context::{Fields, Pairs, Shared};
 use super::producer::Producer;
 use super::{installed, thread};
 use crate::error::{Error, Result};
-use crate::record::Scratch;
-use crate::record::callsite::encode_string;
-use crate::record::value::{AnyEncode, stage};
 use crate::shm::Segment;
 
 /// What a logger needs of a segment to encode its context.
@@ -24,61 +24,33 @@ pub struct Logger {
     /// `None` = the installed one, whenever it is.
     segment: Option<&'static Producer>,
     /// `None` = empty.
-    context: Option<Arc<Context>>,
+    bound: Option<Arc<Bound>>,
 }
 
 /// The logger of log calls that name none.
 #[doc(hidden)]
-pub static DEFAULT: Logger = Logger { segment: None, context: None };
+pub static DEFAULT: Logger = Logger { segment: None, bound: None };
 
+/// What a logger has bound.
 #[derive(Debug)]
-struct Context {
-    pairs: Vec<Pair>,
-    /// The pairs' bytes one after the other.
-    bytes: Box<[u8]>,
+pub(crate) enum Bound {
+    /// Its own pairs.
+    Own { pairs: Vec<Pair>, encoded: Encoded },
+    /// Those of its class in the thread that logs.
+    Shared(Shared),
 }
 
-#[derive(Clone, Debug)]
-struct Pair {
-    key: Cow<'static, str>,
-    /// The key as an id or inline, then the value.
-    bytes: Arc<[u8]>,
-}
-
-/// Pairs of key and value, encoded: what `kv!` makes.
-#[derive(Clone, Debug, Default)]
-pub struct Pairs {
-    pairs: Vec<(Cow<'static, str>, Box<[u8]>)>,
-}
-
-impl Pairs {
-    /// No pairs.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { pairs: Vec::new() }
-    }
-
-    /// The same and one more pair, for keys that are not known at compile time.
-    #[must_use]
-    pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: &dyn AnyEncode) -> Self {
-        let mut scratch = Scratch::new();
-        stage(&mut scratch, value);
-        self.pairs.push((key.into(), scratch.bytes().into()));
-        self
-    }
-}
-
-/// The logger that calls without `logger:` use, without context. It can be had and bound before
-/// [`install`](super::Builder::install); records before that are counted and go nowhere.
+/// The logger that calls without `logger:` use, without context of its own. It can be had and bound
+/// before [`install`](super::Builder::install); records before that are counted and go nowhere.
 #[must_use]
 pub fn logger() -> Logger {
-    Logger { segment: installed::installed(), context: None }
+    Logger { segment: installed::installed(), bound: None }
 }
 
 impl Logger {
     /// A logger of this segment without context.
     pub(super) fn of(segment: &'static Producer) -> Self {
-        Self { segment: Some(segment), context: None }
+        Self { segment: Some(segment), bound: None }
     }
 
     /// The segment that records of this logger go to; `None` before `install`.
@@ -93,6 +65,11 @@ impl Logger {
         self.segment.or_else(installed::installed)
     }
 
+    /// Whether its records go where those of calls without `logger:` go.
+    pub(super) fn is_default(&self) -> bool {
+        self.segment.is_none_or(|own| installed::installed().is_some_and(|it| ptr::eq(own, it)))
+    }
+
     /// Where a thread finds its state for this logger.
     #[inline(always)]
     pub(super) fn place(&self) -> usize {
@@ -104,7 +81,7 @@ impl Logger {
 
     #[inline(always)]
     pub(super) fn has_context(&self) -> bool {
-        self.context.is_some()
+        self.bound.is_some()
     }
 
     /// Registers the calling thread in the segment, as its first record would. False: the segment's
@@ -114,26 +91,21 @@ impl Logger {
         self.producer().is_some_and(|producer| thread::lane(producer).is_some())
     }
 
-    /// The encoded context, ready to be copied into a record.
     #[inline(always)]
-    #[must_use]
-    pub fn context_bytes(&self) -> &[u8] {
-        match &self.context {
-            Some(context) => &context.bytes,
-            None => &[],
-        }
+    pub(super) fn bound(&self) -> Option<&Bound> {
+        self.bound.as_deref()
     }
 
     /// A logger with these pairs besides those of this one; a key that is there already is
     /// replaced. Encodes once: costs allocations here and a copy of bytes in each call.
     #[must_use = "a logger is immutable: binding gives a new one"]
     pub fn bind(&self, pairs: Pairs) -> Self {
-        let mut kept = self.pairs().to_vec();
-        for (key, value) in pairs.pairs {
-            let bytes = self.encode_pair(&key, &value);
-            kept.retain(|pair| pair.key != key);
-            kept.push(Pair { key, bytes });
+        if let Some(Bound::Shared(class)) = self.bound() {
+            class.bind(pairs);
+            return self.clone();
         }
+        let mut kept = self.pairs();
+        merge(&mut kept, pairs.into_vec());
         self.with_pairs(kept)
     }
 
@@ -143,8 +115,9 @@ impl Logger {
     /// A key that is not bound; the sentence names it. [`Logger::try_unbind`] passes it by.
     #[must_use = "a logger is immutable: unbinding gives a new one"]
     pub fn unbind(&self, keys: &[&str]) -> Result<Self> {
+        let bound = self.pairs();
         for key in keys {
-            if !self.pairs().iter().any(|pair| pair.key == *key) {
+            if !bound.iter().any(|pair| pair.key == *key) {
                 return Err(Error::invalid(format!("cannot unbind {key:?}: it is not bound")));
             }
         }
@@ -154,40 +127,117 @@ impl Logger {
     /// A logger without these keys, bound or not.
     #[must_use = "a logger is immutable: unbinding gives a new one"]
     pub fn try_unbind(&self, keys: &[&str]) -> Self {
-        let mut kept = self.pairs().to_vec();
-        kept.retain(|pair| !keys.contains(&&*pair.key));
+        if let Some(Bound::Shared(class)) = self.bound() {
+            class.unbind(keys);
+            return self.clone();
+        }
+        let mut kept = self.pairs();
+        remove(&mut kept, keys);
         self.with_pairs(kept)
     }
 
     /// A logger of the same segment with these pairs alone.
     #[must_use = "a logger is immutable: this gives a new one"]
     pub fn new(&self, pairs: Pairs) -> Self {
-        Self { segment: self.segment, context: None }.bind(pairs)
-    }
-
-    fn pairs(&self) -> &[Pair] {
-        self.context.as_ref().map_or(&[], |context| &context.pairs)
-    }
-
-    fn with_pairs(&self, pairs: Vec<Pair>) -> Self {
-        let bytes: Vec<u8> = pairs.iter().flat_map(|pair| pair.bytes.iter().copied()).collect();
-        let context = (!pairs.is_empty()).then(|| Arc::new(Context { pairs, bytes: bytes.into() }));
-        Self { segment: self.segment, context }
-    }
-
-    /// A logger without a segment of its own encodes keys inline: it may be used before `install`.
-    fn encode_pair(&self, key: &str, value: &[u8]) -> Arc<[u8]> {
-        let id = self.segment.and_then(|segment| segment.intern(&encode_string(key)));
-        let mut bytes = id.unwrap_or(0).to_le_bytes().to_vec();
-        if id.is_none() {
-            let mut len = key.len().min(usize::from(u16::MAX));
-            while !key.is_char_boundary(len) {
-                len -= 1;
-            }
-            bytes.extend((len as u16).to_le_bytes());
-            bytes.extend(&key.as_bytes()[..len]);
+        if let Some(Bound::Shared(class)) = self.bound() {
+            class.replace(pairs.into_vec());
+            return self.clone();
         }
-        bytes.extend(value);
-        bytes.into()
+        self.with_pairs(pairs.into_vec())
+    }
+
+    /// A logger with these pairs besides, for a while. Of an immutable logger that is what
+    /// [`bind`](Logger::bind) gives; for one of a [`SharedContext`](crate::context::SharedContext) the class has
+    /// what it had again when the guard is dropped, by a panic too.
+    ///
+    /// ```
+    /// use logring::context::SharedContext;
+    /// use logring::{info, kv};
+    ///
+    /// let log = SharedContext::new().logger().bind(kv! { x = 42 });
+    /// {
+    ///     let log = log.tmp_bind(kv! { x = 23, y = "foo" });
+    ///     info!(logger: log, "another event!"); // x=23 y=foo
+    ///     # assert_eq!(log.context().to_string(), "x=23 y=foo");
+    /// }
+    /// assert_eq!(log.context().to_string(), "x=42");
+    /// ```
+    #[must_use = "the pairs are bound until the guard is dropped: `let log = ...`"]
+    pub fn tmp_bind(&self, pairs: Pairs) -> TmpBound {
+        let saved = match self.bound() {
+            Some(Bound::Shared(class)) => Some((*class, class.pairs())),
+            _ => None,
+        };
+        TmpBound { logger: self.bind(pairs), saved }
+    }
+
+    /// This logger, detached from its [`SharedContext`](crate::context::SharedContext): with what that has now,
+    /// immutable from here on. Any other logger is that already.
+    ///
+    /// ```
+    /// use logring::context::SharedContext;
+    /// use logring::kv;
+    ///
+    /// let log = SharedContext::new().logger().bind(kv! { a = 1 });
+    /// let detached = log.as_immutable();
+    /// let log = log.bind(kv! { b = 2 });
+    /// assert_eq!(detached.context().to_string(), "a=1");
+    /// assert_eq!(log.context().to_string(), "a=1 b=2");
+    /// ```
+    #[must_use]
+    pub fn as_immutable(&self) -> Self {
+        match self.bound() {
+            Some(Bound::Shared(class)) => self.with_pairs(class.pairs()),
+            _ => self.clone(),
+        }
+    }
+
+    /// What is bound to this logger. [`context::get_merged`](crate::context::get_merged) has what stands around it as well.
+    #[must_use]
+    pub fn context(&self) -> Fields {
+        Fields::of(&self.pairs())
+    }
+
+    /// This logger, with the context of a class.
+    pub(super) fn of_class(self, class: Shared) -> Self {
+        Self { bound: Some(Arc::new(Bound::Shared(class))), ..self }
+    }
+
+    pub(super) fn pairs(&self) -> Vec<Pair> {
+        match self.bound() {
+            None => Vec::new(),
+            Some(Bound::Own { pairs, .. }) => pairs.clone(),
+            Some(Bound::Shared(class)) => class.pairs(),
+        }
+    }
+
+    fn with_pairs(&self, mut pairs: Vec<Pair>) -> Self {
+        let encoded = Encoded::of(&mut pairs, self.segment);
+        let bound = encoded.map(|encoded| Arc::new(Bound::Own { pairs, encoded }));
+        Self { segment: self.segment, bound }
+    }
+}
+
+/// A logger with pairs that are bound for a while, see [`Logger::tmp_bind`].
+#[derive(Debug)]
+#[must_use = "the pairs are bound until it is dropped: `let log = ...`"]
+pub struct TmpBound {
+    logger: Logger,
+    saved: Option<(Shared, Vec<Pair>)>,
+}
+
+impl Deref for TmpBound {
+    type Target = Logger;
+
+    fn deref(&self) -> &Logger {
+        &self.logger
+    }
+}
+
+impl Drop for TmpBound {
+    fn drop(&mut self) {
+        if let Some((class, pairs)) = self.saved.take() {
+            class.replace(pairs);
+        }
     }
 }

@@ -245,6 +245,6 @@ macro_rules! __emit {
     (kv {} $speed:tt [$(($name:expr) $var:ident $value:tt)*]) => {{
         const _: () = $crate::__private::check_names(&[$($name),*]);
         $crate::__emit!(import $speed);
-        $crate::Pairs::new()$(.with($name, &$value))*
+        $crate::Pairs::new()$(.with_checked($name, &$value))*
     }};
 }

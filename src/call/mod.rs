@@ -8,7 +8,9 @@ mod macros;
 
 pub mod builder;
 pub mod callsite;
+pub(crate) mod captured;
 mod check;
+pub mod context;
 mod drain_thread;
 pub mod dynamic;
 pub mod emit;
@@ -23,12 +25,14 @@ mod thread;
 
 pub use builder::{Builder, Guard, builder};
 pub use callsite::Callsite;
+pub use context::Pairs;
+pub use context::keys::renamed_keys;
 pub use drain_thread::{DrainThread, PrivateRecord};
 pub use dynamic::{Record, Site};
 pub use filter::Filter;
 pub use flush::flush;
 pub use installed::early_calls;
-pub use logger::{Interner, Logger, Pairs, logger};
+pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;
 pub use producer::Producer;
 

@@ -91,6 +91,11 @@ impl Producer {
         Ok(producer)
     }
 
+    /// All ties of this process.
+    pub(super) fn all() -> Vec<&'static Self> {
+        PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// This process's tie to `segment`, if it has one.
     pub(super) fn known(segment: &Segment) -> Option<&'static Self> {
         let producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,18 +9,20 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 
+use super::context::local::{self as context, Way};
 use super::drain_thread;
 use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
 use crate::layout::lane::LaneKind;
 use crate::layout::word::INC_BITS;
+use crate::record::Padded;
 use crate::record::writer::{Extents, Rest};
 use crate::ring::LaneCell;
 use crate::ring::writer::State;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::{AcqRel, Relaxed};
-use crate::sync::{AtomicU64, order};
+use crate::sync::{AtomicPtr, AtomicU64, fence, order};
 use crate::sys;
 
 /// Where a thread finds its states; a power of two, so that an index is a mask.
@@ -41,8 +43,14 @@ pub(crate) struct ThreadState {
     pub(crate) segment: Cell<Option<&'static Segment>>,
     /// Its tag, where a callsite's cached id has it.
     pub(crate) tag_bits: Cell<u64>,
-    /// Payloads of fewer bytes take one slot and the short way; 0 where nothing takes that.
-    pub(crate) short: Cell<usize>,
+    /// Payloads of fewer bytes take one slot and the short way; 0 where nothing takes that, as where
+    /// each record has context. Written by its thread, and to 0 by [`all_take_long_way`].
+    pub(crate) short: AtomicU64,
+    /// What a record of a logger without context copies; null where that is nothing, or has several
+    /// sources. Written as `short` is; it points into what the thread's context has published.
+    pub(crate) context: AtomicPtr<Padded>,
+    /// As `short`, for records with context.
+    pub(crate) one_slot: Cell<usize>,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
     /// Whether the open record has extension blocks.
@@ -84,6 +92,8 @@ static NOBODY: ReadOnly = ReadOnly(ThreadState::nobody());
 thread_local! {
     static STATES_OF_THREAD: [Cell<*const ThreadState>; PLACES] =
         const { [const { Cell::new(&raw const NOBODY.0) }; PLACES] };
+    /// The last place that is in use.
+    static LAST_PLACE: Cell<usize> = const { Cell::new(0) };
 }
 
 thread_local! {
@@ -111,12 +121,38 @@ pub(crate) fn current(producer: &'static Producer) -> &'static ThreadState {
 }
 
 fn set_current(producer: &'static Producer, state: &'static ThreadState) {
+    LAST_PLACE.set(LAST_PLACE.get().max(producer.place()));
     STATES_OF_THREAD.with(|states| {
         states[producer.place() % PLACES].set(state);
         if installed().is_some_and(|installed| ptr::eq(installed, producer)) {
             states[INSTALLED].set(state);
         }
     });
+}
+
+/// The calling thread's records go this way from now on.
+pub(crate) fn take_way(way: Way<'_>) {
+    for place in 1..=LAST_PLACE.get() {
+        at(place).set_way(way);
+    }
+}
+
+/// The records of all threads have context from now on.
+pub(crate) fn all_take_long_way() {
+    fence(order::way_fence()); // pair:long-way
+    for producer in Producer::all() {
+        let mut link = producer.states();
+        // pair:page
+        while let Some(page) = NonNull::new(link.load(order::page_load()) as *mut Page) {
+            for place in 1..=STATES {
+                // SAFETY: as in `take_state`; what is written is atomic.
+                let state = unsafe { page.cast::<ThreadState>().add(place).as_ref() };
+                state.take_long_way();
+            }
+            // SAFETY: as in `take_state`.
+            link = unsafe { &page.as_ref().next };
+        }
+    }
 }
 
 /// The calling thread's lane, registered where it has none.
@@ -172,7 +208,8 @@ fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKin
     state.producer.set(Some(producer));
     state.segment.set(Some(producer.segment()));
     state.tag_bits.set(u64::from(producer.tag()) << 32);
-    state.short.set(producer.short_payload());
+    state.one_slot.set(producer.short_payload());
+    context::with_way(|way| state.set_way(way));
     // SAFETY: the state is this thread's, and no record is open in it.
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
     state.cell.adopt(producer.segment(), lane, process);
@@ -205,6 +242,11 @@ pub(super) fn private_rest() -> *mut Rest {
         unsafe { *at = Rest::slots(0, 0).owned_by(NOBODY.0.as_owner()) };
         at
     })
+}
+
+/// The owner of writers over private memory: a state without a segment.
+pub(crate) fn nobody() -> *const () {
+    NOBODY.0.as_owner()
 }
 
 const fn owner_of(lane: LaneRef) -> u64 {
@@ -262,6 +304,35 @@ impl ThreadState {
     const fn nobody() -> Self {
         // SAFETY: all-zero is the unused state: null pointers, zero numbers, `None`.
         unsafe { core::mem::zeroed() }
+    }
+
+    /// Sets the way of its records. By its own thread.
+    fn set_way(&self, way: Way<'_>) {
+        if self.producer.get().is_none() {
+            return;
+        }
+        let tag = (self.tag_bits.get() >> 32) as u32;
+        let (short, context) = match way {
+            Way::Short => (self.one_slot.get() as u64, ptr::null()),
+            Way::Only(only) => (0, ptr::from_ref(only.bytes(tag))),
+            Way::Long => (0, ptr::null()),
+        };
+        // Relaxed: only its own thread writes anything else than `take_long_way` does.
+        self.short.store(short, Relaxed);
+        self.context.store(context.cast_mut(), Relaxed);
+        if !matches!(way, Way::Long) {
+            fence(order::way_fence()); // pair:long-way
+            if context::is_needed_by_process() {
+                self.take_long_way();
+            }
+        }
+    }
+
+    /// By any thread.
+    fn take_long_way(&self) {
+        // Relaxed: see `set_way`.
+        self.short.store(0, Relaxed);
+        self.context.store(ptr::null_mut(), Relaxed);
     }
 
     /// The state for a call inside a call of this state; `None` when a call is inside there too.

@@ -201,6 +201,12 @@ pub(crate) fn is_one_value(bytes: &[u8]) -> bool {
     cursor.skip(0).is_ok() && cursor.is_empty()
 }
 
+/// The value that these bytes are; [`AnyValue::Null`] where they are not one.
+pub(crate) fn one_value(bytes: &[u8]) -> AnyValue<'static> {
+    let mut cursor = Cursor::new(bytes);
+    cursor.value().map_or(AnyValue::Null, AnyValue::into_owned)
+}
+
 /// The bytes that are left of a payload.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {

@@ -125,6 +125,59 @@ impl<'a> Event<'a> {
         Event { context, fields, ..Event::default() }
     }
 
+    /// The value under `key` that stands: the last of the call's fields, else of the context's.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&AnyValue<'a>> {
+        let of = |fields: &'_ [Field<'a>]| fields.iter().rposition(|field| field.key == key);
+        match of(&self.fields) {
+            Some(at) => Some(&self.fields[at].value),
+            None => of(&self.context).map(|at| &self.context[at].value),
+        }
+    }
+
+    /// Puts `value` in the place of the one that stands under `key`, else behind all fields.
+    pub fn set(&mut self, key: &str, value: AnyValue<'a>) {
+        let of = |fields: &'_ [Field<'a>]| fields.iter().rposition(|field| field.key == key);
+        if let Some(at) = of(&self.fields) {
+            self.fields[at].value = value;
+        } else if let Some(at) = of(&self.context) {
+            self.context[at].value = value;
+        } else {
+            self.fields.push(Field { key: Cow::Owned(key.to_owned()), value });
+        }
+    }
+
+    /// Takes all values under `key` out; returns the one that stood.
+    pub fn remove(&mut self, key: &str) -> Option<AnyValue<'a>> {
+        let mut stood = None;
+        for fields in [&mut self.context, &mut self.fields] {
+            while let Some(at) = fields.iter().position(|field| field.key == key) {
+                stood = Some(fields.remove(at).value);
+            }
+        }
+        stood
+    }
+
+    /// A copy that borrows nothing, for a processor that keeps events.
+    #[must_use]
+    pub fn to_static(&self) -> Event<'static> {
+        let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        let all = |fields: &[Field<'_>]| {
+            fields
+                .iter()
+                .map(|field| Field { key: own(&field.key), value: field.value.to_static() })
+                .collect()
+        };
+        Event {
+            target: own(&self.target),
+            event: own(&self.event),
+            file: own(&self.file),
+            context: all(&self.context),
+            fields: all(&self.fields),
+            ..*self
+        }
+    }
+
     /// The allocations of its vectors, emptied, for the next record: their memory does not depend
     /// on the lifetime of what stood in them.
     #[inline]
@@ -147,6 +200,37 @@ fn empty<'b>(mut fields: Vec<Field<'_>>) -> Vec<Field<'b>> {
     fields.clear();
     // Collecting an empty vector into one of the same shape reuses its allocation.
     fields.into_iter().map(|_| unreachable!("the vector is empty")).collect()
+}
+
+impl AnyValue<'_> {
+    /// A copy that borrows nothing.
+    #[must_use]
+    pub fn to_static(&self) -> AnyValue<'static> {
+        let own = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        match self {
+            Self::Null => AnyValue::Null,
+            Self::Bool(value) => AnyValue::Bool(*value),
+            Self::I64(value) => AnyValue::I64(*value),
+            Self::U64(value) => AnyValue::U64(*value),
+            Self::I128(value) => AnyValue::I128(*value),
+            Self::U128(value) => AnyValue::U128(*value),
+            Self::F64(value) => AnyValue::F64(*value),
+            Self::Str(text) => AnyValue::Str(own(text)),
+            Self::Text(text) => AnyValue::Text(own(text)),
+            Self::Bytes(bytes) => AnyValue::Bytes(Cow::Owned(bytes.clone().into_owned())),
+            Self::Timestamp(value) => AnyValue::Timestamp(*value),
+            Self::Duration(value) => AnyValue::Duration(*value),
+            Self::Uuid(value) => AnyValue::Uuid(*value),
+            Self::List(items) => AnyValue::List(items.iter().map(Self::to_static).collect()),
+            Self::Map(pairs) => AnyValue::Map(
+                pairs.iter().map(|(key, value)| (own(key), value.to_static())).collect(),
+            ),
+            Self::Error(ErrorChain { messages, frames }) => AnyValue::Error(ErrorChain {
+                messages: messages.iter().map(own).collect(),
+                frames: frames.iter().map(own).collect(),
+            }),
+        }
+    }
 }
 
 impl Field<'_> {

@@ -242,6 +242,70 @@ impl Writer {
     }
 }
 
+/// Bytes that are put into many records: copied by whole chunks where there is room for that.
+#[cfg(not(logring_loom))]
+#[derive(Debug)]
+pub(crate) struct Padded {
+    len: usize,
+    chunks: Box<[[u8; CHUNK]]>,
+}
+
+#[cfg(not(logring_loom))]
+const CHUNK: usize = 32;
+
+#[cfg(not(logring_loom))]
+impl Padded {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut chunks = vec![[0; CHUNK]; bytes.len().div_ceil(CHUNK)];
+        chunks.as_flattened_mut()[..bytes.len()].copy_from_slice(bytes);
+        Self { len: bytes.len(), chunks: chunks.into() }
+    }
+
+    /// Without what they are padded with.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let all = self.chunks.as_flattened();
+        all.get(..self.len).unwrap_or(all)
+    }
+}
+
+#[cfg(not(logring_loom))]
+impl Writer {
+    /// Puts bytes as [`Writer::put_slice`] does. What comes behind them is written over meanwhile, so
+    /// it must not have been put yet.
+    #[inline(always)]
+    pub(crate) fn put_padded(&mut self, bytes: &Padded) {
+        if self.room() < bytes.chunks.len() * CHUNK {
+            return put_padded_split(self, bytes);
+        }
+        let put = |at: usize, chunk: &[u8; CHUNK]| {
+            // SAFETY: W1, and there is room for all chunks.
+            unsafe { self.pos.add(at * CHUNK).cast::<[u8; CHUNK]>().write_unaligned(*chunk) };
+        };
+        // What fits a slot, without a loop.
+        match &*bytes.chunks {
+            [one] => put(0, one),
+            [one, two] => {
+                put(0, one);
+                put(1, two);
+            }
+            all => all.iter().enumerate().for_each(|(at, chunk)| put(at, chunk)),
+        }
+        self.pos = self.pos.wrapping_add(bytes.len);
+    }
+}
+
+#[cfg(not(logring_loom))]
+#[cold]
+#[inline(never)]
+fn put_padded_split(out: &mut Writer, bytes: &Padded) {
+    out.put_slice(bytes.bytes());
+}
+
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("open", &self.is_open()).field("room", &self.room()).finish()

@@ -12,13 +12,24 @@ impl Segment {
         self.level_word_among(self.geometry().level_count as usize, target, base)
     }
 
-    /// The same for a target that was made at run time: a new word only while less than half of them
-    /// are taken, since words are never given back.
-    pub fn level_word_spare(&self, target: u32, base: u8) -> Option<&AtomicU64> {
-        let is_known = |word: &&AtomicU64| is_of(word.load(Ordering::Relaxed), target, base);
-        let known = self.level_words().find(is_known);
+    /// The number of the level word of a target that was made at run time: a new word only while less
+    /// than half of them are taken, since words are never given back.
+    pub fn level_word_spare(&self, target: u32, base: u8) -> Option<u32> {
+        let is_known = |word: &AtomicU64| is_of(word.load(Ordering::Relaxed), target, base);
+        let known = self.level_words().position(is_known);
         let half = self.geometry().level_count as usize / 2;
-        known.or_else(|| self.level_word_among(half, target, base))
+        let index = known.or_else(|| {
+            let word = self.level_word_among(half, target, base)?;
+            self.level_words().position(|other| std::ptr::eq(other, word))
+        })?;
+        u32::try_from(index).ok()
+    }
+
+    /// The level word of this number.
+    #[must_use]
+    pub fn level_word_at(&self, index: u32) -> Option<&AtomicU64> {
+        (index < self.geometry().level_count)
+            .then(|| self.u64_at(self.offsets().levels + index as usize * SIZE))
     }
 
     fn level_word_among(&self, first: usize, target: u32, base: u8) -> Option<&AtomicU64> {
@@ -75,11 +86,12 @@ mod tests {
     fn targets_made_at_run_time_leave_half_of_the_words() {
         let geometry = Geometry { level_count: 4, ..Geometry::default() };
         let segment = Segment::heap(geometry).expect("memory");
-        for target in [1, 2, 1] {
-            assert!(segment.level_word_spare(target, 20).is_some(), "{target}");
+        for (target, index) in [(1, 0), (2, 1), (1, 0)] {
+            assert_eq!(segment.level_word_spare(target, 20), Some(index));
         }
         assert!(segment.level_word_spare(3, 20).is_none());
         assert!(segment.level_word(3, 20).is_some());
-        assert!(segment.level_word_spare(3, 20).is_some(), "it is there already");
+        assert_eq!(segment.level_word_spare(3, 20), Some(2), "it is there already");
+        assert!(segment.level_word_at(3).is_some() && segment.level_word_at(4).is_none());
     }
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use logring::sync::{AtomicU64, Ordering};
-use logring::{Overflow, info, sys};
+use logring::{Overflow, context, info, kv, sys};
 use logring_bench::Failure;
 use logring_bench::cores::{self, PingPong, Regime};
 use logring_bench::drain::{Drain, Place};
@@ -27,6 +27,9 @@ struct Args {
     /// Windows
     #[arg(long, default_value_t = 50)]
     rounds: u64,
+    /// Measure the same call in a scope of three fields too, in turn with the others
+    #[arg(long)]
+    context: bool,
 }
 
 fn main() -> ExitCode {
@@ -56,18 +59,18 @@ fn measure(args: &Args) -> Result<(), Failure> {
     // Once around the ring, whose pages are touched for the first time then.
     let geometry = guard.segment().geometry();
     let slots = u64::from(geometry.block_count) * u64::from(geometry.slots_per_block);
-    let _ = window(slots / BURST + 1, &floor, &ticks);
+    let _ = window(slots / BURST + 1, &floor, &ticks, args.context);
 
     let mut windows: Vec<Window> = Vec::new();
     let mut dropped = 0;
     for _ in 0..args.rounds {
         let before = Regime::of(ping_pong.round_trip_ns());
         let begin_ns = sys::monotonic_ns();
-        let (calls, floors) = window(args.records / BURST, &floor, &ticks);
+        let (calls, floors, bound) = window(args.records / BURST, &floor, &ticks, args.context);
         let took_ns = sys::monotonic_ns() - begin_ns;
         let after = Regime::of(ping_pong.round_trip_ns());
         if before == after && took_ns <= WINDOW_NS_MAX {
-            windows.push(Window { regime: before, calls, floors });
+            windows.push(Window { regime: before, calls, floors, bound });
         } else {
             dropped += 1;
         }
@@ -89,6 +92,8 @@ struct Window {
     regime: Regime,
     calls: Vec<f64>,
     floors: Vec<f64>,
+    /// Calls with a context.
+    bound: Vec<f64>,
 }
 
 fn show(regime: Regime, windows: &[Window]) {
@@ -131,10 +136,31 @@ fn show(regime: Regime, windows: &[Window]) {
         call_p99 / floor_p99,
         calls.len(),
     );
+    let bound = whole(&of(|window| &window.bound));
+    if !bound.is_empty() {
+        let with = mean(&bound);
+        Report::new("call-context")
+            .word("cores", &regime.to_string())
+            .count("bursts", bound.len() as u64)
+            .figure("call_mean_ns", call)
+            .figure("bound_mean_ns", with)
+            .figure("bound_p50_ns", quantile(&bound, 0.5))
+            .figure("context_ns", with - call)
+            .print();
+        println!(
+            "call, {regime}: with a context of three fields {with:.1} ns, {:.1} more",
+            with - call
+        );
+    }
 }
 
 /// Bursts of calls and of the floor in turn; nanoseconds a record of each.
-fn window(bursts: u64, floor: &Floor, ticks: &Ticks) -> (Vec<f64>, Vec<f64>) {
+fn window(
+    bursts: u64,
+    floor: &Floor,
+    ticks: &Ticks,
+    with_context: bool,
+) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let burst = |push: &dyn Fn(u64, i64, f64)| {
         let begin = sys::now_ticks();
         for number in 0..BURST {
@@ -146,11 +172,18 @@ fn window(bursts: u64, floor: &Floor, ticks: &Ticks) -> (Vec<f64>, Vec<f64>) {
     };
     let mut calls = Vec::with_capacity(bursts as usize);
     let mut floors = Vec::with_capacity(bursts as usize);
+    let mut bound = Vec::new();
     for _ in 0..bursts {
         calls.push(burst(&call));
         floors.push(burst(&|order_id, total_cents, ms| floor.push(order_id, total_cents, ms)));
+        if with_context {
+            let pairs = kv! { request = black_box(7), user = black_box("ann"), attempt = 1 };
+            let _scope = context::bound(pairs);
+            ticks.spin(PAUSE_NS);
+            bound.push(burst(&call));
+        }
     }
-    (calls, floors)
+    (calls, floors, bound)
 }
 
 #[inline(never)]

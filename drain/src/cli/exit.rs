@@ -50,6 +50,14 @@ impl Failure {
         Self::new(Exit::Sink, error.to_string())
     }
 
+    /// What to say: faults of settings one by one, all else as one line.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let several = self.exit == Exit::Usage;
+        let whole = (!several).then(|| self.to_string());
+        let each = several.then(|| self.message.lines().map(str::to_owned));
+        whole.into_iter().chain(each.into_iter().flatten())
+    }
+
     /// The code to end with.
     #[must_use]
     pub fn exit(&self) -> Exit {

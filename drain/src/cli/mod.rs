@@ -1,13 +1,15 @@
 //! The command line: arguments to a call, a call's end to an exit code. `main.rs` calls [`main`];
 //! each subcommand has a file here with its arguments and help.
 //!
-//! What goes wrong is one line on stderr, `logring-drain: <sentence>`.
+//! What goes wrong is one line on stderr, `logring-drain: <sentence>`; faults of a config file are
+//! told all at once, each on a line of its own.
 
 pub mod check;
 pub mod demo;
 pub mod exit;
 pub mod log;
 pub mod recover;
+pub mod render;
 pub mod run;
 pub mod segments;
 pub mod stats;
@@ -47,6 +49,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Render(render::RenderArgs),
     Demo(demo::DemoArgs),
     Log(log::LogArgs),
     Segments(segments::SegmentsArgs),
@@ -63,7 +66,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let exit = result.unwrap_or_else(|failure| {
         // Nobody is left to tell if stderr is gone.
-        let _ = writeln!(std::io::stderr(), "logring-drain: {failure}");
+        for line in failure.lines() {
+            let _ = writeln!(std::io::stderr(), "logring-drain: {line}");
+        }
         failure.exit()
     });
     ExitCode::from(exit)
@@ -73,6 +78,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => crate::run::run(args.config()?),
         Command::Check(args) => check::check(&args),
+        Command::Render(args) => render::render(&args),
         Command::Demo(args) => crate::demo::run(&args),
         Command::Log(args) => crate::log::run(&args),
         Command::Segments(args) => crate::segments::run(&args),

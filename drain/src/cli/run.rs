@@ -58,6 +58,7 @@ impl RunArgs {
             max_hold: self.max_hold,
             ring_bytes: self.ring_bytes,
             wait: self.wait.then_some(true),
+            processors: Vec::new(),
             sinks: self.sinks,
         };
         flags.over(file).effective()

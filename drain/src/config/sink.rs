@@ -10,16 +10,19 @@ use std::str::FromStr;
 use logring::{Error, Level, Result};
 use serde::{Deserialize, Serialize};
 
+use super::pipeline::{self, Named};
 use super::value;
+use crate::process::Chain;
 use crate::render::time::Digits;
-use crate::render::{Colors, Form, LineOptions};
+use crate::render::{Colors, Form, LineOptions, Renderer};
 use crate::sink::SinkSpec;
 
 /// Where lines go, and which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
-    /// The form of the lines.
+    /// The form of the lines, if there is no renderer.
+    #[serde(default = "json")]
     pub kind: Form,
     /// The file that they are appended to, or a stream; `-` is stdout.
     #[serde(default = "stdout")]
@@ -47,10 +50,20 @@ pub struct Sink {
     /// Print line numbers.
     #[serde(default)]
     pub line: bool,
+    /// Processors that run for this sink alone, behind those of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processors: Vec<Named>,
+    /// A renderer of structlog's: the lines hold what the processors leave, not the default line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renderer: Option<Named>,
 }
 
 /// The path that means stdout.
 const STDOUT: &str = "-";
+
+fn json() -> Form {
+    Form::Json
+}
 
 fn stdout() -> PathBuf {
     STDOUT.into()
@@ -91,6 +104,8 @@ impl Sink {
             thread: false,
             file: false,
             line: false,
+            processors: Vec::new(),
+            renderer: None,
         }
     }
 
@@ -100,10 +115,29 @@ impl Sink {
         Self { level: Some(level), ..self }
     }
 
+    /// What renders its lines.
+    ///
+    /// # Errors
+    /// A renderer that there is not, or with options that cannot be.
+    pub fn make_renderer(&self) -> Result<Box<dyn Renderer>> {
+        match &self.renderer {
+            Some(named) => Ok(Box::new(pipeline::renderer(named)?)),
+            None => Ok(self.kind.renderer(self.line_options())),
+        }
+    }
+
+    /// Its own processors.
+    ///
+    /// # Errors
+    /// One that cannot be made.
+    pub fn make_chain(&self) -> Result<Chain> {
+        pipeline::chain(&self.processors, self.renderer.is_some())
+    }
+
     /// What its lines hold. Looks at the environment and at what stands at the path.
     #[must_use]
     pub fn line_options(&self) -> LineOptions {
-        let Self { digits, thread, file, line, .. } = *self;
+        let &Self { digits, thread, file, line, .. } = self;
         let colored = self.kind == Form::Console && self.wants_colors();
         LineOptions { digits, thread, file, line, colored }
     }
@@ -148,6 +182,8 @@ impl Sink {
         self.kind == other.kind
             && self.level == other.level
             && self.line_options() == other.line_options()
+            && self.processors == other.processors
+            && self.renderer == other.renderer
     }
 
     /// Whether it takes events of this level.

@@ -131,6 +131,62 @@ fn sizes_durations_and_sinks_of_the_command_line() {
     }
 }
 
+const PIPELINES: &str = "segment = \"s\"\n\
+    processors = [{ name = \"redact\", keys = [\"password\"] }, \"host\"]\n\
+    [[sink]]\npath = \"a\"\nlevel = \"warning\"\n\
+    renderer = { name = \"key_value\", sort_keys = true }\n\
+    processors = [\"level\", { name = \"timestamp\", fmt = \"%H:%M\", tz = \"UTC\" }]\n";
+
+#[test]
+fn pipelines_read_back_as_themselves_and_can_be_made() {
+    let config = Settings::parse(PIPELINES, "f").unwrap().effective().unwrap();
+    let printed = config.to_string();
+    let again = Settings::parse(&printed, "printed").unwrap().effective().unwrap();
+    assert_eq!(again.to_string(), printed);
+    let [sink] = &again.sinks[..] else { panic!("{printed}") };
+    assert_eq!((again.processors.len(), sink.processors.len()), (2, 2));
+    pipeline::chain(&again.processors, false).unwrap();
+    pipeline::chain(&sink.processors, true).unwrap();
+    pipeline::renderer(sink.renderer.as_ref().unwrap()).unwrap();
+}
+
+#[test]
+fn all_faults_of_pipelines_are_told_at_once_where_they_are() {
+    let text = "segment = 3\n\
+        processors = [\"levl\", { name = \"redact\", patterns = [\"(\"] }, \"level\", 7]\n\
+        [[sink]]\npath = \"a\"\nline = true\n\
+        renderer = { name = \"logfmt\", sort = true }\n\
+        processors = [\n\
+        { name = \"timestamp\", tz = \"Mars/Olympus\" },\n\
+        { name = \"filter\", keep = \"level >= loud\" },\n\
+        { nam = \"x\" },\n\
+        { name = \"sample\", rate = 2 },\n\
+        { name = \"rename\" },\n\
+        ]\n\
+        [[sink]]\npath = \"b\"\nrenderer = \"xml\"\n";
+    let error = error(text);
+    let lines: Vec<&str> = error.lines().collect();
+    let expected = [
+        "drain.toml:1:11: invalid type: integer `3`, expected a string",
+        "drain.toml:2:15: unknown processor `levl`, expected one of callsite, ",
+        "drain.toml:2:53: redact: `(` is not a regular expression: unclosed group",
+        "drain.toml:2:62: level: the default line has `level` already, expected another key, or",
+        "drain.toml:2:71: expected a processor's name, or a table like { name = \"…\" }",
+        "drain.toml:5:1: `line` belongs to the default line, expected `renderer` without it",
+        "drain.toml:6:31: logfmt: unknown field `sort`, expected one of `sort_keys`, ",
+        "drain.toml:8:28: timestamp: unknown time zone `Mars/Olympus`, expected a name",
+        "drain.toml:9:27: filter: character 10: found `loud`, expected a level's word or number",
+        "drain.toml:10:1: missing `name`, expected a processor's name",
+        "drain.toml:11:27: sample: rate 2, expected one above 0 and up to 1",
+        "drain.toml:12:1: rename: missing field `to`",
+        "drain.toml:16:12: unknown renderer `xml`, expected one of console, json, key_value, logfmt",
+    ];
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.starts_with(expected), "{line}\n{expected}");
+    }
+    assert_eq!(lines.len(), expected.len(), "{error}");
+}
+
 #[test]
 fn lines_are_shared_where_they_are_the_same() {
     let file = Sink::new(Form::Console, "a");

@@ -1,7 +1,32 @@
 //! Processors: event to event, between merge and render. The drain runs a [`Chain`] of them over
 //! every event, in order; a chain of none costs one comparison.
 //!
-//! A processor is user code: a panic in one is caught, and never costs the event.
+//! Each of those that a configuration can name has a file here, and a line in `registry.rs`;
+//! `docs/processors.md` lists them. A processor may be user code: a panic in one is caught, and never
+//! costs the event.
+
+pub mod callsite;
+pub mod dedup;
+pub mod drop_keys;
+pub mod filter;
+pub mod format_exception;
+pub mod host;
+pub mod keep_keys;
+pub mod level;
+pub mod level_number;
+pub mod logger_name;
+mod options;
+pub mod positional_args;
+pub mod rate_limit;
+pub mod redact;
+pub mod registry;
+pub mod rename;
+pub mod sample;
+pub mod set;
+pub mod stack_info;
+pub mod text;
+pub mod timestamp;
+pub mod unicode;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,6 +34,8 @@ use std::fmt;
 use logring::record::{AnyValue, Event, Field};
 
 use crate::panics::caught;
+
+pub use registry::{Fault, Made};
 
 /// What becomes of an event after a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +50,25 @@ pub enum Flow {
 pub trait Processor: Send {
     /// Changes `event`, or says that it shall be dropped.
     fn process(&mut self, event: &mut Event<'_>) -> Flow;
+
+    /// The next event of its own that is due at `now_ns`, if any: asked for before each event, with
+    /// the event's time, until there is none, and now and then while no events come.
+    ///
+    /// For what it has to tell about events that it dropped. When the drain ends it is asked with
+    /// the greatest time there is.
+    fn overdue(&mut self, _now_ns: i64) -> Option<Due> {
+        None
+    }
+}
+
+/// An event that a processor makes.
+#[derive(Debug)]
+pub enum Due {
+    /// One that it held back: it goes on to the next processor.
+    Event(Event<'static>),
+    /// One about the drain itself: as the drain's own it goes to the sinks in any case, through
+    /// those processors only that say what a line looks like.
+    Notice(Event<'static>),
 }
 
 impl<F> Processor for F
@@ -42,11 +88,15 @@ pub const PROCESSOR_ERROR: &str = "processor_error";
 pub struct Chain {
     steps: Vec<Step>,
     panics: u64,
+    /// Whether the event's text gets its place among the fields first.
+    places_text: bool,
 }
 
 struct Step {
     name: String,
     processor: Box<dyn Processor>,
+    /// The drain's own events go through it too.
+    shapes: bool,
 }
 
 impl Chain {
@@ -58,14 +108,61 @@ impl Chain {
 
     /// Adds a processor at the end; `name` stands in the mark that its panics leave.
     pub fn push(&mut self, name: impl Into<String>, processor: impl Processor + 'static) {
-        self.steps.push(Step { name: name.into(), processor: Box::new(processor) });
+        let processor = Box::new(processor);
+        self.steps.push(Step { name: name.into(), processor, shapes: false });
+    }
+
+    /// Adds a processor that a configuration names.
+    pub fn push_made(&mut self, made: Made) {
+        let Made { name, processor, shapes, .. } = made;
+        self.steps.push(Step { name, processor, shapes });
+    }
+
+    /// A chain for a renderer that prints the fields alone: the event's text gets its place among
+    /// them, see [`text`], before the first processor.
+    #[must_use]
+    pub fn with_text_placed() -> Self {
+        Self { places_text: true, ..Self::default() }
+    }
+
+    /// Whether it has no processors and places no text.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && !self.places_text
     }
 
     /// Runs the processors over `event`; the first that drops it ends the run. After a panic the
     /// event goes on to the next processor as the panic left it, with [`PROCESSOR_ERROR`].
     #[inline]
     pub fn run(&mut self, event: &mut Event<'_>) -> Flow {
-        if self.steps.is_empty() { Flow::Keep } else { self.run_steps(event) }
+        if self.is_empty() { Flow::Keep } else { self.run_from(0, event, |_| true) }
+    }
+
+    /// Runs over an event of the drain's own the processors that say what a line looks like.
+    pub fn run_notice(&mut self, event: &mut Event<'_>) {
+        // None of them drops.
+        let _ = self.run_from(0, event, |step| step.shapes);
+    }
+
+    /// Hands over the events that processors have to tell at `now_ns`, each run through what
+    /// follows.
+    pub fn overdue(&mut self, now_ns: i64, mut tell: impl FnMut(&mut Event<'_>)) {
+        for at in 0..self.steps.len() {
+            // A panic there is told by the next event's, if it is one that comes again.
+            while let Ok(Some(due)) = caught(|| self.steps[at].processor.overdue(now_ns)) {
+                match due {
+                    Due::Event(mut event) => {
+                        if self.run_from(at + 1, &mut event, |_| true) == Flow::Keep {
+                            tell(&mut event);
+                        }
+                    }
+                    Due::Notice(mut event) => {
+                        self.run_notice(&mut event);
+                        tell(&mut event);
+                    }
+                }
+            }
+        }
     }
 
     /// How many panics were caught so far.
@@ -74,8 +171,16 @@ impl Chain {
         self.panics
     }
 
-    fn run_steps(&mut self, event: &mut Event<'_>) -> Flow {
-        for step in &mut self.steps {
+    fn run_from(
+        &mut self,
+        first: usize,
+        event: &mut Event<'_>,
+        runs: impl Fn(&Step) -> bool,
+    ) -> Flow {
+        if self.places_text && first == 0 {
+            text::place(event);
+        }
+        for step in self.steps.iter_mut().skip(first).filter(|step| runs(step)) {
             // What a panic leaves half done in the event is still an event.
             match caught(|| step.processor.process(event)) {
                 Ok(Flow::Keep) => {}

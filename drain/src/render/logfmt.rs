@@ -93,7 +93,7 @@ impl LogfmtRenderer {
     fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
         let keys = Keys::of(event);
         self.syntax.before_text(event, &mut line);
-        text(b"", self.templates.filled(&event.event, &event.fields), &mut line);
+        text(b"", self.templates.filled(event), &mut line);
         facts(self.options, event, keys.found, &mut line);
         for (index, field) in event.context.iter().chain(&event.fields).enumerate() {
             self.pair(&keys, index, field, &mut line);

@@ -1,6 +1,36 @@
 //! Which of several equal keys stands: the last. Called once a line, and once for each map in it.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use logring::record::AnyValue;
+
+/// A map's pairs as a Python `dict` has them: a key stands where it first stood, with its last value.
+pub(crate) fn standing<'p, 'a>(
+    pairs: &'p [(Cow<'a, str>, AnyValue<'a>)],
+) -> Vec<(&'p str, &'p AnyValue<'a>)> {
+    let pairs = pairs.iter().map(|(key, value)| (&**key, value));
+    as_dict(pairs)
+}
+
+/// The same for any pairs.
+pub(crate) fn as_dict<'p, V>(pairs: impl Iterator<Item = (&'p str, V)>) -> Vec<(&'p str, V)> {
+    let mut places = HashMap::new();
+    let mut standing: Vec<(&'p str, V)> = Vec::new();
+    for (key, value) in pairs {
+        match places.get(key) {
+            Some(at) => {
+                let at: usize = *at;
+                standing[at].1 = value;
+            }
+            None => {
+                places.insert(key, standing.len());
+                standing.push((key, value));
+            }
+        }
+    }
+    standing
+}
 
 /// The pairs that a later pair of the same key overrides.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use logring::layout::LaneRef;
 use logring::ring::Unpinned;
 use logring::ring::reader::Chain as BlockChain;
 use logring::shm::{Segment, Signature};
+use logring::sync::Ordering;
 
 use crate::cli::exit::Failure;
 use crate::lane::{Lane, Spent};
@@ -41,6 +42,9 @@ pub(super) struct Follower<'s> {
     clock: Living,
     census: Census,
     count_at: Instant,
+    /// Something was shown, or blocks came free, since it was last looked what passed.
+    stirred: bool,
+    free_epoch: u32,
     spent: Vec<Spent>,
     written_up_to: u64,
     /// Records that passed unseen and are not told yet.
@@ -66,6 +70,8 @@ impl<'s> Follower<'s> {
             clock: Living::new(segment),
             census: Census::start(segment, new),
             count_at: Instant::now(),
+            stirred: true,
+            free_epoch: 0,
             spent: Vec::new(),
             written_up_to: 0,
             unseen: 0,
@@ -104,7 +110,7 @@ impl<'s> Follower<'s> {
         &mut self,
         mut write: impl FnMut(&[u8]) -> Result<Output, Failure>,
     ) -> Result<Output, Failure> {
-        self.count_at = Instant::now();
+        (self.count_at, self.stirred) = (Instant::now(), true);
         let looked = self.look_below(u64::MAX, &mut write)?;
         Ok(looked.unwrap_or(Output::Written))
     }
@@ -114,11 +120,17 @@ impl<'s> Follower<'s> {
         watermark: u64,
         mut write: impl FnMut(&[u8]) -> Result<Output, Failure>,
     ) -> Result<Option<Output>, Failure> {
-        let counting = Instant::now() >= self.count_at;
+        // What nobody has freed, nobody has written over.
+        let free_epoch = self.segment.drain_area().free_epoch().load(Ordering::Relaxed);
+        self.stirred |= free_epoch != self.free_epoch;
+        self.free_epoch = free_epoch;
+        let counting = self.stirred && Instant::now() >= self.count_at;
         // Before the survey: what is over by then and not found in it is gone.
         let table = counting.then(|| Table::read(self.segment));
+        self.stirred &= !counting;
         self.begin(watermark);
         while self.next() {
+            self.stirred = true;
             if self.pipeline.len() >= CHUNK && write(&self.pipeline.take(0))? == Output::Closed {
                 return Ok(Some(Output::Closed));
             }

@@ -87,9 +87,15 @@ impl Site {
 
     /// A drain that reads.
     pub fn drain(&self) -> Drain {
-        let sink = format!("json:{}", self.output().display());
-        let mut command =
-            self.command(&["run", "--segment", &self.name, "--sink", &sink, "--max-hold", "60s"]);
+        self.drain_into(&[format!("json:{}", self.output().display())])
+    }
+
+    /// A drain into these sinks that reads.
+    pub fn drain_into(&self, sinks: &[String]) -> Drain {
+        let mut command = self.command(&["run", "--segment", &self.name, "--max-hold", "60s"]);
+        for sink in sinks {
+            command.args(["--sink", sink]);
+        }
         let child = command.stderr(Stdio::piped()).spawn().expect("the drain starts");
         watch::watch(child.id());
         let mut drain = Drain(child);

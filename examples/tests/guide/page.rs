@@ -137,3 +137,22 @@ pub(crate) fn examples() -> Vec<(String, String)> {
     });
     examples.collect()
 }
+
+/// What the programs and the drain are made of.
+pub(crate) fn sources() -> Vec<PathBuf> {
+    let mut folders =
+        ["src", "drain/src", "examples", "examples/coming_from"].map(|at| root().join(at)).to_vec();
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let deep = !folder.starts_with(root().join("examples"));
+        for entry in fs::read_dir(folder).expect("a readable folder") {
+            let path = entry.expect("entry").path();
+            if path.is_dir() {
+                folders.extend(deep.then_some(path));
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(path);
+            }
+        }
+    }
+    sources
+}

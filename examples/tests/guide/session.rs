@@ -14,7 +14,7 @@ use crate::watch::{signal, wait_for, wait_until};
 
 /// Commands that may be repeated until a drain has caught up: they change nothing.
 const READERS: [&str; 8] = ["cat", "grep", "head", "tail", "jq", "ls", "wc", "sort"];
-const READING: [&str; 4] = ["stats", "segments ls", "segments info", "recover"];
+const READING: [&str; 5] = ["stats", "segments ls", "segments info", "recover", "tail"];
 
 /// A reader's desk.
 pub(crate) struct Session {

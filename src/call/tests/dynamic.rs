@@ -1,7 +1,7 @@
 //! Records whose facts are made at run time, through to decoded events.
 
 use super::capture::{captured, one};
-use super::{context, fields};
+use super::{context_of, fields};
 use crate::call::Site;
 use crate::{Bytes, Level};
 
@@ -19,7 +19,7 @@ fn all_facts_come_through() {
         assert_eq!((event.level, &*event.target), (Level::Warning, "monitor"));
         assert_eq!((&*event.file, event.line), ("df.sh", 7));
         assert_eq!((&*event.event, event.literal), ("disk {pct}% full", false));
-        assert_eq!(context(&event), ["tenant=Str(\"acme\")"]);
+        assert_eq!(context_of(&event), ["tenant=Str(\"acme\")"]);
         let bytes = "raw=Bytes([0, 255])";
         let expected = ["pct=U64(91)", "path=Str(\"/var\")", "none=Null", "host=Str(\"a\")", bytes];
         assert_eq!(fields(&event), expected);

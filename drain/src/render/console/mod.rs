@@ -108,7 +108,7 @@ impl ConsoleRenderer {
     fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> (usize, u8) {
         let keys = Keys::of(event);
         self.syntax.before_text(event, &mut line);
-        self.syntax.text(self.templates.filled(&event.event, &event.fields), &mut line);
+        self.syntax.text(self.templates.filled(event), &mut line);
         self.syntax.behind_text(event, &mut line);
         for (index, field) in event.context.iter().chain(&event.fields).enumerate() {
             if !keys.is_overridden(index) && !block::is_beneath(field) {

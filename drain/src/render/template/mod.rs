@@ -71,12 +71,12 @@ impl Templates {
         fill(&template.0, fields, &mut self.scratch, &mut put);
     }
 
-    /// The filled text as a whole, unescaped.
-    pub(crate) fn filled<'t>(&'t mut self, text: &'t str, fields: &[Field<'_>]) -> &'t str {
-        if !text.contains(['{', '}']) {
-            return text;
+    /// An event's text as a whole, unescaped: filled, or as it is if it is literal.
+    pub(crate) fn filled<'t>(&'t mut self, event: &'t Event<'_>) -> &'t str {
+        if event.literal || !event.event.contains(['{', '}']) {
+            return &event.event;
         }
-        self.whole(|own, put| own.fill_pieces(text, fields, put))
+        self.whole(|own, put| own.fill_pieces(&event.event, &event.fields, put))
     }
 
     /// The same for a text that is parsed already.

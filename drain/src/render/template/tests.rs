@@ -191,6 +191,7 @@ fn a_literal_text_stands_as_it_is() {
     let mut filled = |event: &Event<'_>| {
         let mut out = String::new();
         templates.event(event, |piece| out.push_str(piece));
+        assert_eq!(templates.filled(event), out);
         out
     };
     event.literal = true;

@@ -1,0 +1,272 @@
+//! The ways of a log call that are not the common one: a thread's first record, a new block, a long
+//! record, a call inside a call, a drain's own thread, a test that captures.
+//!
+//! Called by `emit` and for records whose facts are made at run time. Up to the mark these may wait
+//! for room, by the overflow policy, and allocate where a thread or a callsite comes for the first
+//! time; behind it they store plainly like all others.
+#![expect(unsafe_code, reason = "from checked ranges to a writer")]
+
+use super::{Header, open_in_block, store_header};
+use crate::call::context::local::{self as context, Sources};
+use crate::call::drain_thread::{self, PrivateRecord};
+use crate::call::overflow::{Overflow, insist};
+use crate::call::thread::{self, EXTENSIONS_MAX, ThreadState};
+use crate::call::{Callsite, Logger, Producer, captured, installed};
+use crate::layout::record::{self, flags};
+use crate::level::Level;
+use crate::record::writer::{Extents, Rest, Writer};
+use crate::ring::writer::{Claimed, State};
+use crate::ring::{Memory, long};
+
+/// Where a record's facts come from.
+pub(in crate::call) trait Origin {
+    /// The facts as the dictionary has them.
+    fn content(&self) -> Vec<u8>;
+    /// Their id in the dictionary of the producer's segment; 0 = they stand inline in the record. The
+    /// calling thread is registered.
+    fn id(&self, producer: &'static Producer) -> u32;
+}
+
+impl Origin for &'static Callsite {
+    fn content(&self) -> Vec<u8> {
+        self.facts().encode()
+    }
+
+    fn id(&self, producer: &'static Producer) -> u32 {
+        let cached = self.cached();
+        if (cached >> 32) as u32 == producer.tag() {
+            cached as u32
+        } else {
+            installed::register(self, producer)
+        }
+    }
+}
+
+/// Opens a record whatever it is of, with `len` bytes behind the context; `set` are flags of what the
+/// caller puts there.
+#[cold]
+#[inline(never)]
+pub(in crate::call) fn begin_record(
+    origin: &dyn Origin,
+    logger: &Logger,
+    level: Level,
+    set: u16,
+    len: usize,
+) -> Writer {
+    let sink = captured::sink(logger);
+    let _held = context::hold();
+    if let Some(sink) = sink {
+        // SAFETY: it is held.
+        let context = unsafe { context::sources(logger, 0) };
+        return captured::begin(sink, origin, level, set, context, len);
+    }
+    let Some(producer) = logger.producer() else { return Writer::closed() };
+    // SAFETY: it is held.
+    let context = unsafe { context::sources(logger, producer.tag()) };
+    begin_new(origin, producer, level, set, context, len)
+}
+
+fn begin_new(
+    origin: &dyn Origin,
+    producer: &'static Producer,
+    level: Level,
+    set: u16,
+    context: Sources<'_>,
+    len: usize,
+) -> Writer {
+    let mut thread = thread::current(producer);
+    let mut overflow = producer.overflow();
+    if thread.cell.left() == 0 {
+        if drain_thread::drains(producer.segment()) {
+            return begin_private(origin, producer, level, set, context, len);
+        }
+        let other = match thread.cell.state() {
+            State::Unregistered => thread::register(producer),
+            // A call inside a call (a signal handler, an allocator's hook) has a lane of its own. It
+            // never waits: the call that it interrupts may be what others wait for.
+            State::Live => {
+                overflow = Overflow::Drop;
+                thread.inner()
+            }
+            State::Registering | State::Drain => None,
+        };
+        let Some(other) = other else {
+            producer.count_drop();
+            return Writer::closed();
+        };
+        thread = other;
+    }
+    let id = origin.id(producer);
+    let inline = if id == 0 { origin.content() } else { Vec::new() };
+    let inline_len = if id == 0 { 4 + inline.len() } else { 0 };
+    let segment = producer.segment();
+    let wanted = inline_len + context.len() + len;
+    let payload = wanted.min(segment.max_record_bytes() as usize);
+    let header = Header {
+        callsite: id,
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        fragments: 0,
+        payload_len: payload as u32,
+        context_len: context.len() as u32,
+    };
+    thread.cell.close();
+    let open =
+        if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
+            open_short(producer, thread, overflow, header)
+        } else {
+            open_long(producer, thread, overflow, header)
+        };
+    let Some(mut writer) = open else {
+        thread.cell.drop_one(segment);
+        thread.cell.reopen();
+        return Writer::closed();
+    };
+    if id == 0 {
+        writer.put_slice(&(inline.len() as u32).to_le_bytes());
+        writer.put_slice(&inline);
+    }
+    context.put(&mut writer);
+    writer
+}
+
+/// A record of a drain's own thread: into private memory.
+#[cold]
+fn begin_private(
+    origin: &dyn Origin,
+    producer: &'static Producer,
+    level: Level,
+    set: u16,
+    context: Sources<'_>,
+    len: usize,
+) -> Writer {
+    let facts = origin.content();
+    let wanted = 4 + facts.len() + context.len() + len;
+    let payload = wanted.min(producer.segment().max_record_bytes() as usize);
+    let header = PrivateRecord {
+        timestamp: producer.now(),
+        level: level.number(),
+        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        context_len: context.len() as u32,
+        payload: Vec::new(),
+    };
+    let Some(start) = drain_thread::open(producer, header, payload) else {
+        return Writer::closed();
+    };
+    // SAFETY: `payload` bytes at `start` are this thread's until it commits, and nothing comes
+    // after them; a second record is not opened before.
+    let mut writer = unsafe {
+        let end = start.as_ptr().add(payload);
+        Writer::new(start.as_ptr(), end, thread::private_rest())
+    };
+    writer.put_slice(&(facts.len() as u32).to_le_bytes());
+    writer.put_slice(&facts);
+    context.put(&mut writer);
+    writer
+}
+
+/// A record that fits a block; the cell is closed. `None` when the ring is full.
+fn open_short(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    overflow: Overflow,
+    header: Header,
+) -> Option<Writer> {
+    let segment = producer.segment();
+    let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
+    make_room(producer, thread, overflow, slots)?;
+    open_in_block(producer, thread, slots, header)
+}
+
+/// Sees to it that `slots` slots fit the open block; the cell is closed before and after.
+fn make_room(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    overflow: Overflow,
+    slots: u32,
+) -> Option<()> {
+    let cell = &thread.cell;
+    let segment = producer.segment();
+    let left = cell.open_block().map_or(0, |(_, next)| segment.slots_per_block() - next);
+    if left >= slots {
+        return Some(());
+    }
+    insist(producer, overflow, || cell.cross(segment).then_some(()))?;
+    segment.drain_area().ring_doorbell();
+    Some(())
+}
+
+/// A record longer than a block; the cell is closed. All its blocks are claimed before its mark.
+/// `None` when the ring did not have them.
+fn open_long(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    overflow: Overflow,
+    header: Header,
+) -> Option<Writer> {
+    let segment = producer.segment();
+    let cell = &thread.cell;
+    let block_payload =
+        record::extension_bytes(segment.slot_size(), segment.slots_per_block() as usize);
+    let count = (header.payload_len as usize).div_ceil(block_payload);
+    if count > EXTENSIONS_MAX {
+        return None;
+    }
+    let list = thread.extension_list()?;
+    let list_bytes = count * record::FRAGMENT_BYTES;
+    let slots = record::slots_for(list_bytes, segment.slot_size()) as u32;
+    make_room(producer, thread, overflow, slots)?;
+    let lane = cell.lane();
+    insist(producer, overflow, || long::start_collecting(segment, lane).then_some(()))?;
+    let mut have = 0;
+    while have < count {
+        let Some(claimed) = insist(producer, overflow, || long::collect_one(segment, cell)) else {
+            break;
+        };
+        // SAFETY: the list has room for `EXTENSIONS_MAX` entries and is this thread's.
+        unsafe { list.add(have).write([claimed.block, claimed.generation]) };
+        have += 1;
+    }
+    let collected = (0..have).map(|at| {
+        // SAFETY: the first `have` entries have been written.
+        let [block, generation] = unsafe { list.add(at).read() };
+        Claimed { block, generation }
+    });
+    if have < count {
+        long::give_up(segment, cell, collected);
+        producer.stop_collecting();
+        return None;
+    }
+    let place = long::mark_head(segment, cell, slots, collected.clone());
+    producer.stop_collecting();
+    let place = place?;
+    thread.level.set(header.level);
+    let timestamp = cell.stamp_time(producer.now());
+    let slot = segment.slot_ptr(place.block, place.slot);
+    store_header(slot, timestamp, place.sequence, Header { fragments: count as u16, ..header });
+    let extents = thread.extents.get();
+    // SAFETY: I2: head slots and extension blocks are this thread's until it commits; `rest`,
+    // `extents` and the list are its own and stay in place.
+    let writer = unsafe {
+        let rest = Rest::slots(slots - 1, segment.slot_size() as u32);
+        *thread.rest.get() = rest.owned_by(thread.as_owner());
+        let end = slot.add(segment.slot_size());
+        let mut head = Writer::new(slot.add(record::PAYLOAD), end, thread.rest.get());
+        for Claimed { block, generation } in collected {
+            head.put_slice(&(u64::from(block) | u64::from(generation) << 32).to_le_bytes());
+        }
+        *extents = Extents {
+            list: list.as_ptr().cast_const(),
+            count: count as u32,
+            slots_base: segment.slot_ptr(segment.block(0), 0),
+            block_bytes: segment.slot_size() * segment.slots_per_block() as usize,
+            slots_per_block: segment.slots_per_block(),
+        };
+        let rest = Rest::extents(extents, segment.slot_size() as u32);
+        *thread.rest.get() = rest.owned_by(thread.as_owner());
+        let start = segment.slot_ptr(segment.block(0), 0);
+        Writer::new(start, start, thread.rest.get())
+    };
+    thread.long.set(true);
+    Some(writer)
+}

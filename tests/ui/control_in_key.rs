@@ -1,0 +1,3 @@
+fn main() {
+    let _log = logring::logger().bind(logring::kv! { "two\nlines" = 1 });
+}
