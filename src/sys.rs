@@ -10,6 +10,7 @@ pub mod file;
 pub mod identity;
 pub mod robust;
 pub mod signal;
+pub mod truncation;
 
 use std::io;
 use std::ptr::{self, NonNull};

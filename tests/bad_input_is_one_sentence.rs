@@ -1,4 +1,4 @@
-//! Claim: what cannot be is told in one sentence with the values in it and the exit code of the
+//! S1, S5: what cannot be is told in one sentence with the values in it and the exit code of the
 //! manual, and leaves nothing half-created.
 
 mod common;

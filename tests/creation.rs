@@ -1,4 +1,4 @@
-//! A segment is created once and whole, and only what is one is attached.
+//! S1, S5, S6: a segment is created once and whole, and only what is one is attached.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! One drain per segment: who holds the lock keeps it for its life and no longer.
+//! D2: one drain per segment: who holds the lock keeps it for its life and no longer.
 
 mod common;
 

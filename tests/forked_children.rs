@@ -1,5 +1,5 @@
-//! Claim: a child that was forked and has not called exec logs as itself: its records carry its own
-//! pid, and it touches nothing of its parent's.
+//! P4: a child that was forked and has not called exec logs as itself: its records carry its own pid,
+//! and it touches nothing of its parent's.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Claim: a process that is killed has lost no record whose call had returned, and holds up nobody.
+//! P2: a process that is killed has lost no record whose call had returned, and holds up nobody.
 //!
 //! A small storm; `ci/storm.sh` is the large one.
 

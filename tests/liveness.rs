@@ -1,4 +1,4 @@
-//! Whoever lives is never taken for dead, and whoever died is found out by proof alone.
+//! P4, P5, P17: whoever lives is never taken for dead, and whoever died is found out by proof alone.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Claim: a segment has one drain at a time; when it ends, by whatever, the next one goes on where it
-//! was.
+//! D2, D16: a segment has one drain at a time; when it ends, by whatever, the next one goes on where
+//! it was.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Claim: what a full ring loses is told in the output, exactly: delivered and lost make what was
+//! P13, P14: what a full ring loses is told in the output, exactly: delivered and lost make what was
 //! attempted. Without a drain nobody waits for one, unless the policy says so.
 
 mod common;

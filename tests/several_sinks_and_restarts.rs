@@ -1,4 +1,4 @@
-//! Claim: a drain that is killed at any moment and started again writes each record once into each of
+//! D1: a drain that is killed at any moment and started again writes each record once into each of
 //! its files, in whole lines.
 
 mod common;

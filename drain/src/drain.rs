@@ -25,6 +25,7 @@ use crate::merge::Merge;
 use crate::notice;
 use crate::outlets::{Change, Outlets};
 use crate::pipeline::Pipeline;
+use crate::plausible;
 use crate::positions::Positions;
 use crate::private::Private;
 use crate::retire::{Closed, Retire};
@@ -72,6 +73,8 @@ pub(crate) struct Drain {
     flush: u32,
     flush_after: Option<(u32, u64)>,
     free_blocks: u32,
+    /// No turns come after those that are under way: what is to be told is told now.
+    ends: bool,
     /// Time of the newest record written; an older one that comes now is late.
     written_up_to: u64,
     /// Passes over the ring that were begun, and those that have been handed over whole.
@@ -114,6 +117,7 @@ impl Drain {
             flush: segment.drain_area().flush_done().load(Ordering::Relaxed),
             flush_after: None,
             free_blocks: 0,
+            ends: false,
             written_up_to: 0,
             passes: 0,
             whole_passes: 0,
@@ -150,6 +154,12 @@ impl Drain {
             && self.retire.is_empty()
             && self.outlets.queued_bytes() == 0
             && self.private.is_empty()
+            && !self.lanes.iter().any(|lane| lane.untold.is_some())
+    }
+
+    /// The drain is about to end.
+    pub(crate) fn ends_soon(&mut self) {
+        self.ends = true;
     }
 
     /// Passes over the ring that were begun, and how many of them have been handed to the sinks.
@@ -234,6 +244,7 @@ impl Drain {
             high_water.store(owned, Ordering::Relaxed);
         }
         let now = Instant::now();
+        let (ahead, kind) = (self.clock.ticks(plausible::AHEAD), segment.clock_kind());
         for lane in self.lanes.iter_mut() {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
             // In window order nothing is waited for.
@@ -243,6 +254,7 @@ impl Drain {
         }
         for lane in self.lanes.iter_mut() {
             self.hold.settle(segment, lane, &mut self.spent);
+            plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
         }
         self.merge.start(&mut self.lanes, watermark);
     }
@@ -261,6 +273,8 @@ impl Drain {
             private,
             ..
         } = self;
+        let (ahead, kind) = (clock.ticks(plausible::AHEAD), segment.clock_kind());
+        let watermark = merge.watermark();
         while pipeline.len() < BATCH_BYTES {
             let more = merge.next(lanes, |lane| {
                 let time = lane.head.map_or(0, |head| head.timestamp);
@@ -271,6 +285,7 @@ impl Drain {
                 pipeline.deliver(*segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
+                plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
             });
             if !more {
                 break;

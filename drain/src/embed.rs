@@ -165,7 +165,9 @@ fn drain(
         say("this kernel forbids membarrier; records are ordered by window, not strictly");
     }
     let _ = tell.send(Ok(()));
-    service.run(stop);
+    if let Err(error) = service.run(stop) {
+        say(&error.to_string());
+    }
     for (sink, error) in service.stuck() {
         say(&format!("sink {sink} does not take what is left: {error}; it stays in the ring"));
     }

@@ -14,6 +14,7 @@ use logring::sync::{Ordering, order};
 use crate::lane::Spent;
 use crate::lanes::Lanes;
 use crate::ledger::LaneMark;
+use crate::plausible;
 use crate::positions::Positions;
 
 const EVERY: Duration = Duration::from_millis(250);
@@ -108,7 +109,8 @@ impl Housekeeping {
             if told.0 != inc {
                 *told = (inc, 0);
             }
-            if info.drops > told.1 {
+            // What cannot be is not told: somebody else wrote the word.
+            if let Some(missing @ 1..) = plausible::missing(told.1, info.drops) {
                 let mark = LaneMark {
                     lane: first_mark + index,
                     inc,
@@ -116,7 +118,7 @@ impl Housekeeping {
                     sequence: info.drops,
                     flags: 0,
                 };
-                found.drops.push((info.pid, info.drops - told.1, mark));
+                found.drops.push((info.pid, missing, mark));
                 told.1 = info.drops;
             } else if !in_use.contains(&index) && segment.process_is_dead(index) {
                 dead.push(index);

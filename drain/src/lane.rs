@@ -2,7 +2,7 @@
 //! delivered last. The drain reads so, and those who only watch; called by `merge.rs`; never frees and
 //! never writes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
@@ -39,6 +39,35 @@ pub(crate) struct Owner {
     pub(crate) tid: u32,
     /// Index of the process's entry, if it is known.
     pub(crate) process: Option<u32>,
+}
+
+/// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Untold {
+    /// Records and stamps that made no sense.
+    pub(crate) malformed: u64,
+    /// Records with a time or number that cannot be.
+    pub(crate) implausible: u64,
+    /// When something was told last.
+    told_at: Option<Instant>,
+}
+
+/// Between two notices of a kind about a lane.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl Untold {
+    /// Whether there is something to tell.
+    pub(crate) fn is_some(&self) -> bool {
+        self.malformed + self.implausible > 0
+    }
+
+    /// What is to be told now: the first at once, more after a while, the rest at the lane's end.
+    pub(crate) fn take(&mut self, is_last: bool) -> Option<Self> {
+        let now = Instant::now();
+        let due = is_last || self.told_at.is_none_or(|at| now.duration_since(at) >= TELL_EVERY);
+        (due && self.is_some())
+            .then(|| std::mem::replace(self, Self { told_at: Some(now), ..Self::default() }))
+    }
 }
 
 /// How far a replay reads a lane: behind it stands what the interrupted batch did not have.
@@ -108,6 +137,7 @@ pub(crate) struct Lane {
     /// It has moved since the last batch.
     pub(crate) touched: bool,
     pub(crate) limit: Option<Limit>,
+    pub(crate) untold: Untold,
     /// How many records were delivered.
     pub(crate) delivered: u64,
     /// What was reported since it was last asked.
@@ -139,6 +169,7 @@ impl Lane {
             overheld: false,
             touched: false,
             limit: None,
+            untold: Untold::default(),
             delivered: 0,
             tally: Tally::default(),
             outrun: false,

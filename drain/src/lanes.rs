@@ -69,6 +69,11 @@ impl Lanes {
         free
     }
 
+    /// All lanes, to look at.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Lane> {
+        self.slab.iter().filter_map(Option::as_ref)
+    }
+
     /// The same for a reader that holds nothing back: blocks that were freed and not claimed again are
     /// hung into chains too. `open` is handed the block that a lane was found by. What a chain has
     /// passed over unread is noted in its lane.

@@ -40,6 +40,14 @@ pub fn malformed(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
     of_lane("malformed", Level::Error, "records malformed", timestamp_ns, count, who)
 }
 
+/// `count` records of a lane had a time that has not come yet, or a number that no thread reaches:
+/// somebody else's bytes. They go out, by the drain's own time.
+#[must_use]
+pub fn implausible(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    let text = "records with a time or number that cannot be";
+    of_lane("implausible", Level::Warning, text, timestamp_ns, count, who)
+}
+
 /// A lane kept a record open for longer than `max_hold`: time order goes on without it, and
 /// `count` records of it may come late.
 #[must_use]

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Sink;
 use crate::lane::{Lane, Spent, Taken};
 use crate::notice;
+use crate::plausible;
 use crate::process::{Chain, Flow};
 use crate::render::{Form, Guarded, LineOptions, Renderer};
 use crate::strings::Strings;
@@ -121,7 +122,15 @@ impl<'s> Pipeline<'s> {
         let Some(head) = lane.head else { return };
         let timestamp_ns = clock.convert(head.timestamp);
         let (who, owner, last) = (lane.who(), lane.owner, lane.sequence);
-        let missing = last.map_or(0, |last| head.sequence.saturating_sub(last).saturating_sub(1));
+        let expected = last.map_or(head.sequence, |last| last.saturating_add(1));
+        let (missing, sequence) = match plausible::missing(expected, head.sequence) {
+            Some(missing) => (missing, head.sequence.max(last.unwrap_or(0))),
+            // No thread comes so far: the next number is as good as any.
+            None => {
+                lane.untold.implausible += 1;
+                (0, expected)
+            }
+        };
         let late = head.timestamp < *written_up_to;
         let taken = lane.take(memory, self.payload_max, spent);
         if matches!(taken, Taken::Outrun) {
@@ -166,13 +175,13 @@ impl<'s> Pipeline<'s> {
             Taken::Malformed | Taken::Outrun => false,
         };
         *buffers = event.into_buffers();
-        lane.sequence = Some(head.sequence.max(last.unwrap_or(0)));
+        lane.sequence = Some(sequence);
         lane.tally.lost = lane.tally.lost.wrapping_add(missing);
         if whole {
             lane.delivered += 1;
         } else {
             lane.tally.malformed += 1;
-            self.notice(&notice::malformed(timestamp_ns, 1, who));
+            lane.untold.malformed += 1;
         }
     }
 

@@ -18,6 +18,7 @@ use crate::observe::output::{self, Output};
 use crate::observe::place::{self, Found};
 use crate::observe::time::{self, Known};
 use crate::pipeline::{Lines, Pipeline};
+use crate::plausible;
 use crate::positions::{self, Positions};
 use crate::process::Chain;
 use crate::render::Form;
@@ -199,14 +200,15 @@ impl Recovery<'_> {
         let Self { lanes, pipeline, clock, read, tally, written_up_to, .. } = self;
         let time = clock.convert(*written_up_to);
         for lane in lanes.iter_mut() {
-            let malformed = lane.chain.take_malformed();
+            let skipped = lane.chain.take_malformed();
+            lane.tally.malformed += skipped;
+            let malformed = skipped + lane.untold.take(true).unwrap_or_default().malformed;
             if malformed > 0 {
                 pipeline.notice(&notice::malformed(time, malformed, lane.who()));
-                lane.tally.malformed += malformed;
             }
             let last = lane.sequence.unwrap_or(0);
-            if lane.attempted > last {
-                let lost = lane.attempted - last;
+            let lost = plausible::missing(last, lane.attempted);
+            if let Some(lost) = lost.filter(|lost| *lost > 0) {
                 pipeline.notice(&notice::lost(time, lost, lane.who()));
                 lane.tally.lost = lane.tally.lost.wrapping_add(lost);
             }

@@ -41,6 +41,7 @@ pub fn run_with(config: &Config, options: Options) -> Result<Exit, Failure> {
     }
     Service::check(&options).map_err(failure)?;
     let Some(segment) = open(config, &stop)? else { return Ok(Exit::Ok) };
+    segment.outlive_cut()?;
     let mut service = Service::start(segment, options).map_err(failure)?;
     if !service.is_strict() {
         // Nobody is left to tell if stderr is gone.
@@ -50,13 +51,15 @@ pub fn run_with(config: &Config, options: Options) -> Result<Exit, Failure> {
              strictly"
         );
     }
-    service.run(&stop);
+    let ended = service.run(&stop);
     match service.stuck().into_iter().next() {
         Some((sink, error)) => Err(Failure::new(
             Exit::Sink,
             format!("sink {sink} does not take what is left: {error}; it stays in the ring"),
         )),
-        None => Ok(Exit::Ok),
+        None => {
+            ended.map(|()| Exit::Ok).map_err(|error| Failure::new(Exit::Segment, error.to_string()))
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::config::{Sink, pipeline};
 use crate::cursor::{Batch, Cursor, Replayed, Step};
 use crate::drain::{Drain, Turn};
 use crate::end::{End, Next};
+use crate::fate::Fate;
 use crate::ledger::{ClockLine, Ledger, Marks, Opened};
 use crate::notice;
 use crate::options::{Destination, Options};
@@ -124,17 +125,26 @@ impl Service {
 
     /// Runs until `stop` says so; then everything that had been committed by then is written, and it
     /// ends. What a sink does not take stays in the ring, see [`Service::stuck`].
-    pub fn run(&mut self, stop: &AtomicBool) {
+    ///
+    /// # Errors
+    /// The segment's file was cut by somebody else; or it was removed, and the last process that used
+    /// it has ended. What could be read is written.
+    pub fn run(&mut self, stop: &AtomicBool) -> Result<()> {
+        let mut fate = Fate::default();
         let mut rhythm = Rhythm::default();
         let mut end = None;
         // Another process: a processor forked, and this is the child.
         while self.lock.is_ours() {
             let turn = self.drain.turn();
-            let stopping = stop.load(Ordering::Relaxed);
-            if stopping {
+            if let Some((kind, sentence)) = fate.look(self.segment) {
+                let now = crate::clock::realtime_ns();
+                self.drain.notice(&notice::trouble(now, std::process::id(), kind, sentence));
+            }
+            if stop.load(Ordering::Relaxed) || fate.is_over() {
+                self.drain.ends_soon();
                 let end = end.get_or_insert_with(|| End::begin(&self.drain));
                 match end.look(turn, &self.drain) {
-                    Next::Over if !self.drain.tell_rest() => return,
+                    Next::Over if !self.drain.tell_rest() => break,
                     Next::Over => continue,
                     Next::AtOnce => continue,
                     Next::Rest => {}
@@ -143,6 +153,7 @@ impl Service {
             let (free, total) = self.drain.filling();
             rhythm.pause(self.segment, turn == Turn::Moved, free, total);
         }
+        fate.end(self.segment)
     }
 
     /// Whether the kernel lets the order be strict.

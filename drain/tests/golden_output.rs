@@ -174,6 +174,7 @@ fn notices() -> Vec<Event<'static>> {
         notice::lost(TIME_NS, 3, who),
         notice::torn(TIME_NS, 1, who),
         notice::malformed(TIME_NS, 1, who),
+        notice::implausible(TIME_NS, 2, who),
         notice::late(TIME_NS, 1, who),
         notice::unknown_start(TIME_NS, 18, who),
         notice::clock_step(TIME_NS, 900, -3_600_000_000_000),

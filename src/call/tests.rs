@@ -1,4 +1,4 @@
-//! The macros and loggers, through to decoded records.
+//! P8, P12: the macros and loggers, through to decoded records.
 
 mod capture;
 mod drain_thread;

@@ -71,6 +71,9 @@ pub struct Chain {
     next: Option<u64>,
     /// Sweeps in a row that had later blocks but not the next one.
     missing: u32,
+    /// The first ordinal that was not found and passed over: what turns up between it and the
+    /// present one was never read. Somebody wrote a wrong ordinal into the lane's block.
+    passed_over: Option<u64>,
     /// Stamps that made no sense, skipped, since the last [`Chain::take_malformed`].
     malformed: u64,
     /// A block was written over before it was read, since the last [`Chain::take_outrun`].
@@ -87,6 +90,7 @@ impl Chain {
             slot: 0,
             next,
             missing: 0,
+            passed_over: None,
             malformed: 0,
             outrun: false,
         }
@@ -96,13 +100,17 @@ impl Chain {
     /// has passed that ordinal: the block holds nothing more to read.
     #[must_use]
     pub fn insert(&mut self, block: u32, generation: u32, ordinal: u64, consumed: u32) -> bool {
-        if self.ordinal().is_some_and(|at| ordinal_distance(at, ordinal) < 0) {
+        let is_behind = self.ordinal().is_some_and(|at| ordinal_distance(at, ordinal) < 0);
+        let was_read = self.passed_over.is_none_or(|from| ordinal_distance(from, ordinal) < 0);
+        if is_behind && was_read {
             return false;
         }
         let link = Link { ordinal, block, generation, consumed };
         if self.current.is_none_or(|current| current.ordinal != ordinal)
             && !self.links.contains(&link)
         {
+            // One block has one place: a word that is forged again and again does not fill memory.
+            self.links.retain(|known| known.block != block);
             self.links.push(link);
         }
         true
@@ -142,10 +150,11 @@ impl Chain {
             (Some(next), Some(_)) if self.links.iter().any(|link| link.ordinal == next) => {
                 self.missing = 0;
             }
-            (Some(_), Some(lowest)) => {
+            (Some(next), Some(lowest)) => {
                 self.missing += 1;
                 if self.missing > 1 {
                     self.missing = 0;
+                    self.passed_over.get_or_insert(next);
                     self.next = Some(lowest.ordinal);
                     return true;
                 }

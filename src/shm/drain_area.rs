@@ -90,6 +90,9 @@ impl Segment {
     }
 }
 
+/// Beyond what drains reach in ages, at an anchor a second.
+const SEQUENCE_END: u64 = 1 << 62;
+
 impl DrainArea<'_> {
     /// The drain says that it runs; it holds the drain lock.
     pub fn announce(&self, epoch: u64) {
@@ -111,7 +114,15 @@ impl DrainArea<'_> {
 
     /// Notes an anchor, over the older of the two. The drain alone calls this.
     pub fn set_anchor(&self, anchor: Anchor) {
-        let [first, second] = [0, 1].map(|index| self.sequence(index).load(Ordering::Relaxed));
+        let [first, second] = [0, 1].map(|index| {
+            let sequence = self.sequence(index).load(Ordering::Relaxed);
+            if sequence < SEQUENCE_END {
+                return sequence;
+            }
+            // No drain counts so far: somebody else wrote it, and it must not stay the newest.
+            self.sequence(index).store(0, Ordering::Relaxed);
+            0
+        });
         // A drain that was killed inside left an odd sequence: that anchor is the one to write.
         let older =
             usize::from(first.is_multiple_of(2) && (!second.is_multiple_of(2) || second < first));

@@ -5,7 +5,7 @@
 //! What happens in each file: `name` where things stand, `create` and `segment` how a segment comes to
 //! be and is found, `backing` and `view` its memory, `lock_file` the liveness locks, `process` and
 //! `lane` the tables, `dictionary`, `levels`, `drain_area` and `drain_lock` the rest, `wake` who
-//! wakes whom.
+//! wakes whom, `place` what becomes of its file.
 
 pub mod backing;
 pub mod create;
@@ -18,6 +18,7 @@ pub mod levels;
 pub mod lock_file;
 mod memory;
 pub mod name;
+pub mod place;
 pub mod process;
 pub mod registry;
 pub mod segment;
@@ -30,6 +31,7 @@ pub use drain_lock::{DrainLock, Holder};
 pub use lane::LaneInfo;
 pub use memory::Signature;
 pub use name::{existing_runtime_dir, runtime_dir};
+pub use place::Place;
 pub use process::{ProcessInfo, ProcessRef};
 pub use segment::{Segment, SegmentSpec};
 pub use tally::Tally;

@@ -5,6 +5,7 @@
 //! list of the C library, so it is never unmapped after that.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
@@ -53,6 +54,8 @@ pub struct Segment {
     offsets: Offsets,
     header: Header,
     paths: Option<Paths>,
+    /// Device and inode of its file.
+    pub(super) file_id: Option<(u64, u64)>,
     lock: Option<LockFile>,
     pub(super) own: OwnPage,
     pub(super) drain_seen: drain_lock::Seen,
@@ -175,7 +178,11 @@ impl Segment {
         let lock = LockFile::open(&paths.lock, false)?;
         // Another file's locks prove nothing about this segment's processes.
         let lock = lock.filter(|lock| lock.id == header.lock);
-        Self::of(mapping, header, offsets, Some(paths), lock)
+        let meta =
+            file.metadata().map_err(|error| Error::os("look at the segment's file", error))?;
+        let mut segment = Self::of(mapping, header, offsets, Some(paths), lock)?;
+        segment.file_id = Some((meta.dev(), meta.ino()));
+        Ok(segment)
     }
 
     fn of(
@@ -190,7 +197,20 @@ impl Segment {
         let own = OwnPage::new()?;
         let drain_seen = drain_lock::Seen::new(paths.as_ref());
         let pinned = AtomicU32::new(0);
-        Ok(Self { mapping, slots, geometry, offsets, header, paths, lock, own, drain_seen, pinned })
+        let file_id = None;
+        Ok(Self {
+            mapping,
+            slots,
+            geometry,
+            offsets,
+            header,
+            paths,
+            file_id,
+            lock,
+            own,
+            drain_seen,
+            pinned,
+        })
     }
 
     /// Removes the named segment `name` and the files beside it.

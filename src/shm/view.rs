@@ -8,11 +8,11 @@
 use std::ffi::CStr;
 use std::ptr::NonNull;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::geometry::PAGE;
 use crate::layout::{Geometry, lane};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
-use crate::sys::{self, file, robust};
+use crate::sys::{self, file, robust, truncation};
 
 /// Mapped memory of a known length.
 #[derive(Debug)]
@@ -47,6 +47,17 @@ impl View {
         let (base, wipes) = sys::map_wipe_on_fork(PAGE)?;
         // SAFETY: mapped just now, for ever; nobody else knows of it.
         Ok((unsafe { Self::new(base, PAGE) }, wipes))
+    }
+
+    /// From now on this process outlives that the mapped file is cut: what is missing reads as zeros.
+    /// For memory that is never unmapped.
+    ///
+    /// # Errors
+    /// Another view has the handler; the kernel refuses.
+    pub(super) fn outlive_truncation(&self) -> Result<()> {
+        // SAFETY: mapped for good, as the callers have pinned it; all access is by atomics here.
+        unsafe { truncation::outlive(self.base, self.len) }
+            .map_err(|error| Error::os("handle SIGBUS", error))
     }
 
     /// Its first byte.

@@ -83,10 +83,15 @@ impl Site {
 
     /// `logring-drain run` on this segment into these files, with its ledger in the directory.
     pub fn command(&self, outputs: &[&Path]) -> Command {
+        // Processes stand still for long on a busy machine, and order is to wait for them.
+        self.command_holding(outputs, "60s")
+    }
+
+    /// The same with this `--max-hold`.
+    pub fn command_holding(&self, outputs: &[&Path], max_hold: &str) -> Command {
         let mut command = drain_command();
         command.env("LOGRING_RUNTIME_DIR", self.path("run"));
-        // Processes stand still for long on a busy machine, and order is to wait for them.
-        command.args(["run", "--segment", self.segment(), "--max-hold", "60s"]);
+        command.args(["run", "--segment", self.segment(), "--max-hold", max_hold]);
         for output in outputs {
             command.arg("--sink").arg(format!("json:{}", output.display()));
         }
@@ -111,6 +116,25 @@ impl Site {
         drain.wait_until_it_reads(self.segment());
         drain
     }
+}
+
+/// The command with faults in its system calls, each as `strace` takes them: `pwrite64:error=EIO:when=3`.
+/// The tracer is its grandchild, so that the child is the command itself.
+pub fn with_faults(command: &Command, faults: &[String]) -> Command {
+    let mut traced = Command::new("strace");
+    traced.args(["-D", "-qq", "-o", "/dev/null", "-e", "signal=none"]);
+    for fault in faults {
+        let (call, _) = fault.split_once(':').expect("a call and what happens to it");
+        traced.arg("-e").arg(format!("trace={call}")).arg("-e").arg(format!("inject={fault}"));
+    }
+    traced.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => traced.env(key, value),
+            None => traced.env_remove(key),
+        };
+    }
+    traced
 }
 
 /// The drain's binary in an environment that says nothing about logging.
@@ -168,6 +192,11 @@ impl Drain {
             stderr.read_to_string(&mut said).expect("the drain says text");
             panic!("the drain ended by itself: {said}");
         }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_some()
     }
 
     /// Waits for its end: how it ended and what it said on stderr.

@@ -1,4 +1,4 @@
-//! Ticks to time: steps, suspends and skew by a machine that can be meddled with.
+//! D11, D12: ticks to time: steps, suspends and skew by a machine that can be meddled with.
 
 use super::*;
 

@@ -11,6 +11,7 @@ use super::Drain;
 use crate::lane::{Owner, Spent};
 use crate::ledger::LaneMark;
 use crate::notice::{self, Who};
+use crate::plausible;
 use crate::positions;
 use crate::retire::Closed;
 
@@ -35,18 +36,27 @@ impl Drain {
                 self.pipeline.notice(&notice::late(time, 1, lane.who()));
             }
             let malformed = lane.chain.take_malformed();
-            if malformed > 0 {
-                self.pipeline.notice(&notice::malformed(time, malformed, lane.who()));
-            }
             lane.tally.malformed += malformed;
+            lane.untold.malformed += malformed;
             let last = lane.sequence.unwrap_or(0);
-            if lane.attempted > last {
-                lane.tally.lost += lane.attempted - last;
-                self.pipeline.notice(&notice::lost(time, lane.attempted - last, lane.who()));
+            let missing = plausible::missing(last, lane.attempted);
+            if let Some(missing) = missing.filter(|missing| *missing > 0) {
+                lane.tally.lost += missing;
+                self.pipeline.notice(&notice::lost(time, missing, lane.who()));
                 lane.sequence = Some(lane.attempted);
                 lane.touched = true;
             }
-            if !lane.over || lane.chain.has_more() {
+            let is_last = lane.over && !lane.chain.has_more();
+            if let Some(told) = lane.untold.take(is_last || self.ends) {
+                let (who, pipeline) = (lane.who(), &mut self.pipeline);
+                if told.malformed > 0 {
+                    pipeline.notice(&notice::malformed(time, told.malformed, who));
+                }
+                if told.implausible > 0 {
+                    pipeline.notice(&notice::implausible(time, told.implausible, who));
+                }
+            }
+            if !is_last {
                 continue;
             }
             if matches!(lane.open, Some((_, true))) {
@@ -98,11 +108,12 @@ impl Drain {
             let mark = self.positions.lane(lane);
             let told = mark.map_or(0, |mark| mark.sequence);
             let attempted = self.segment.attempted(lane.index).load(order::attempted_load()); // pair:attempted
-            if attempted > told {
+            let missing = plausible::missing(told, attempted);
+            if let Some(missing) = missing.filter(|missing| *missing > 0) {
                 let owner = positions::owner(self.segment, lane);
                 let Owner { pid, tid, process } = owner.unwrap_or_default();
-                self.pipeline.notice(&notice::lost(time, attempted - told, Who { pid, tid }));
-                let lost = Tally { lost: attempted - told, ..Tally::default() };
+                self.pipeline.notice(&notice::lost(time, missing, Who { pid, tid }));
+                let lost = Tally { lost: missing, ..Tally::default() };
                 self.tallies.extend(process.map(|process| (process, lost)));
                 let LaneRef { index, inc } = lane;
                 let ordinal = mark.map_or(1, |mark| mark.ordinal);

@@ -19,6 +19,7 @@ use crate::observe::census::{Census, Table};
 use crate::observe::output::Output;
 use crate::observe::time::Living;
 use crate::pipeline::{Lines, Pipeline};
+use crate::plausible;
 use crate::process::Chain;
 use crate::render::Renderer;
 use crate::watermark;
@@ -204,7 +205,7 @@ impl<'s> Follower<'s> {
                 lane.sequence = Some(before);
             } else if lane.outrun {
                 let last = lane.sequence.unwrap_or(before);
-                *unseen += before.saturating_sub(last);
+                *unseen = unseen.saturating_add(plausible::missing(last, before).unwrap_or(0));
                 lane.sequence = Some(before.max(last));
             }
             lane.outrun = false;
@@ -219,16 +220,18 @@ impl<'s> Follower<'s> {
         let time = self.clock.clock().convert(self.written_up_to);
         let lanes = self.lanes.iter_mut().filter(|lane| lane.head.is_none());
         for lane in lanes.filter(|lane| !lane.chain.has_more() && !lane.outrun) {
-            let malformed = lane.chain.take_malformed();
+            let untold = lane.untold.take(true).unwrap_or_default();
+            let malformed = lane.chain.take_malformed() + untold.malformed;
             if malformed > 0 {
                 self.pipeline.notice(&notice::malformed(time, malformed, lane.who()));
             }
             match lane.sequence {
                 None if lane.attempted > 0 => lane.sequence = Some(lane.attempted),
                 Some(last) if lane.attempted > last => {
-                    let lost = lane.attempted - last;
-                    self.pipeline.notice(&notice::lost(time, lost, lane.who()));
-                    lane.sequence = Some(lane.attempted);
+                    if let Some(lost) = plausible::missing(last, lane.attempted) {
+                        self.pipeline.notice(&notice::lost(time, lost, lane.who()));
+                        lane.sequence = Some(lane.attempted);
+                    }
                 }
                 _ => {}
             }

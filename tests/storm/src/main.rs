@@ -1,5 +1,5 @@
-//! The kill storm: producers and drain are killed at random, and every record that a log call has
-//! acknowledged must stand exactly once, whole and in order, in each of two files.
+//! P2, D1: the kill storm: producers and drain are killed at random, and every record that a log call
+//! has acknowledged must stand exactly once, whole and in order, in each of two files.
 //!
 //! `ci/storm.sh` builds it and the drain and calls it as `logring-storm SEED SECONDS`. The same program
 //! is also its producers. It prints its seed first and the account last, and fails when a record is

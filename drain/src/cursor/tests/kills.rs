@@ -1,4 +1,4 @@
-//! Killed at the n-th store or call for n = 1, 2, 3 ... until the run succeeds, and killed again
+//! D1: killed at the n-th store or call for n = 1, 2, 3 ... until the run succeeds, and killed again
 //! while it recovers: each record stands once in each file, in whole lines. And each wrong order of
 //! the protocol is found by the very same runs.
 

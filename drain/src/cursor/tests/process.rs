@@ -1,4 +1,4 @@
-//! Real kills: a process that writes through a cursor gets SIGKILL at moments it cannot know.
+//! D1: real kills: a process that writes through a cursor gets SIGKILL at moments it cannot know.
 
 use super::model::{directory, read};
 use crate::{

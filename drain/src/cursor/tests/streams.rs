@@ -1,4 +1,4 @@
-//! Streams and whole cursors by hand: FIFOs, full devices, full disks, files changed under way.
+//! D4: streams and whole cursors by hand: FIFOs, full devices, full disks, files changed under way.
 
 use super::model::{directory, read};
 use crate::{
