@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::registry::Configured;
 use super::{Flow, Processor};
-use crate::render::zone::Zone;
 use crate::render::python::strftime::Strftime;
+use crate::render::zone::Zone;
 
 /// Adds the time of the log call under `key`: `fmt` is `iso` (the default), `unix`, or a format as
 /// `strftime` knows it. UTC; with `utc = false` the drain's local zone, which is the producers'

@@ -30,10 +30,7 @@ pub fn names() -> Vec<&'static str> {
 ///
 /// # Errors
 /// A wrong option, with its place.
-pub fn make(
-    name: &str,
-    options: Spanned<DeValue<'_>>,
-) -> Option<Result<Box<dyn Renderer>, Error>> {
+pub fn make(name: &str, options: Spanned<DeValue<'_>>) -> Option<Result<Box<dyn Renderer>, Error>> {
     let (_, make) = ALL.iter().find(|(known, _)| *known == name)?;
     Some(make(ValueDeserializer::from(options)))
 }

@@ -131,7 +131,8 @@ fn read<'f>(source: &'f str, field: &'f str) -> Option<Field<'f>> {
             keys.push(key.to_owned());
             rest = behind;
         } else if let Some(behind) = rest.strip_prefix('.') {
-            let (found, behind) = behind.split_at(behind.find(['[', '.', '!', ':']).unwrap_or(behind.len()));
+            let (found, behind) =
+                behind.split_at(behind.find(['[', '.', '!', ':']).unwrap_or(behind.len()));
             if !is_name(found) || attribute.is_some() || !keys.is_empty() {
                 return None;
             }

@@ -93,7 +93,9 @@ impl<'e, 'a> Facts<'e, 'a> {
         defaults: &'e BTreeMap<String, AnyValue<'static>>,
     ) -> Self {
         // The text is the message, wherever processors moved it.
-        extra.retain(|(_, value)| !matches!(value, Cow::Borrowed(value) if std::ptr::eq(*value, text)));
+        extra.retain(
+            |(_, value)| !matches!(value, Cow::Borrowed(value) if std::ptr::eq(*value, text)),
+        );
         let mut take = |key: &str| {
             let at = extra.iter().position(|(other, _)| *other == key)?;
             Some(extra.remove(at).1).filter(|value| **value != AnyValue::Null)
@@ -130,7 +132,9 @@ impl<'e, 'a> Facts<'e, 'a> {
         let event = self.event;
         let text = |text: &str| Cow::Owned(AnyValue::Str(Cow::Owned(text.to_owned())));
         let number = |number: u32| Cow::Owned(AnyValue::U64(number.into()));
-        let part = |part: Option<&std::ffi::OsStr>| text(part.and_then(|part| part.to_str()).unwrap_or(""));
+        let part = |part: Option<&std::ffi::OsStr>| {
+            text(part.and_then(|part| part.to_str()).unwrap_or(""))
+        };
         let path = Path::new(&*event.file);
         match source {
             Source::Message => Cow::Borrowed(self.text),
@@ -170,9 +174,7 @@ impl<'e, 'a> Facts<'e, 'a> {
     fn all(&self) -> AnyValue<'a> {
         let pairs = self.extra.iter();
         AnyValue::Map(
-            pairs
-                .map(|(key, value)| (Cow::Owned((*key).to_owned()), (**value).clone()))
-                .collect(),
+            pairs.map(|(key, value)| (Cow::Owned((*key).to_owned()), (**value).clone())).collect(),
         )
     }
 

@@ -157,9 +157,7 @@ fn named(name: &str, base: u8) -> Option<u8> {
             None => (0, name),
         },
     };
-    let found = COLORS.iter().find(|(short, long, _)| {
-        name == *long || name == *short
-    })?;
+    let found = COLORS.iter().find(|(short, long, _)| name == *long || name == *short)?;
     Some(base + light + found.2)
 }
 
@@ -170,10 +168,13 @@ fn background(name: &str) -> Option<u8> {
 }
 
 fn hexadecimal(hex: &str) -> Option<[u8; 3]> {
-    let digits: Option<Vec<u8>> =
-        hex.chars().map(|char| char.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits: Option<Vec<u8>> = hex
+        .chars()
+        .map(|char| char.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
     match digits?[..] {
-        [r, g, b] => Some([r * 17, g * 17, b * 17]),
+        // As loguru: three digits are said twice, `#abc` is `#abcabc`.
+        [a, b, c] => Some([a * 16 + b, c * 16 + a, b * 16 + c]),
         [a, b, c, d, e, f] => Some([a * 16 + b, c * 16 + d, e * 16 + f]),
         _ => None,
     }

@@ -43,7 +43,8 @@ pub struct Pattern {
     zone: TimeZone,
     defaults: BTreeMap<String, AnyValue<'static>>,
     colors: bool,
-    /// loguru's levels have icons and colours, Python's have neither.
+    /// Python's logging begins no other line where one has ended.
+    joins_lines: bool,
     exact: bool,
     templates: Templates,
     line: String,
@@ -89,7 +90,10 @@ enum Piece {
     Color(String),
     /// The colour of the event's level.
     LevelColor,
-    Field { source: Source, how: How },
+    Field {
+        source: Source,
+        how: How,
+    },
 }
 
 /// How a value is printed.
@@ -97,7 +101,10 @@ enum Piece {
 enum How {
     Str,
     Percent(Directive),
-    Format { conversion: Option<char>, spec: Spec },
+    Format {
+        conversion: Option<char>,
+        spec: Spec,
+    },
     /// The event's time.
     Time(Tokens),
 }
@@ -160,7 +167,19 @@ impl TryFrom<Options> for Pattern {
         let colors = super::colors::on(colors, force_colors);
         let defaults = defaults.into_iter().map(|(key, value)| (key, facts::any(value))).collect();
         let (templates, line) = (Templates::new(), String::new());
-        Ok(Self { pieces, if_extra, date, zone, defaults, colors, exact, templates, line })
+        let joins_lines = exact && style != Style::Loguru;
+        Ok(Self {
+            pieces,
+            if_extra,
+            date,
+            zone,
+            defaults,
+            colors,
+            joins_lines,
+            exact,
+            templates,
+            line,
+        })
     }
 }
 
@@ -187,8 +206,10 @@ impl Renderer for Pattern {
             }
         }
         for beneath in facts.beneath() {
-            line.push('\n');
-            block::put(&beneath, self.exact, &mut line);
+            if !(self.joins_lines && line.ends_with('\n')) {
+                line.push('\n');
+            }
+            block::put(beneath, self.exact, &mut line);
         }
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');

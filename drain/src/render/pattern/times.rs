@@ -28,8 +28,9 @@ enum Token {
 
 /// Longest first among those that begin alike.
 const KNOWN: [&str; 32] = [
-    "HH", "H", "hh", "h", "mm", "m", "ss", "s", "SSSSSS", "SSSSS", "SSSS", "SSS", "SS", "S", "YYYY",
-    "YY", "MMMM", "MMM", "MM", "M", "DDDD", "DDD", "DD", "D", "ZZ", "Z", "zz", "A", "X", "x", "E", "Q",
+    "HH", "H", "hh", "h", "mm", "m", "ss", "s", "SSSSSS", "SSSSS", "SSSS", "SSS", "SS", "S",
+    "YYYY", "YY", "MMMM", "MMM", "MM", "M", "DDDD", "DDD", "DD", "D", "ZZ", "Z", "zz", "A", "X",
+    "x", "E", "Q",
 ];
 /// Behind all others, as loguru tries them.
 const WEEKDAYS: [&str; 3] = ["dddd", "ddd", "d"];
@@ -145,18 +146,20 @@ fn put(token: &str, time: &Zoned, out: &mut String) -> std::fmt::Result {
             let info = time.time_zone().to_offset_info(time.timestamp());
             out.write_str(info.abbreviation())
         }
-        "X" => write!(out, "{}", time.timestamp().as_nanosecond() / 1_000_000_000),
-        "x" => {
-            // Twice the microseconds, as loguru counts them.
-            let all = time.timestamp().as_nanosecond().div_euclid(1000);
-            write!(out, "{}", all + i128::from(micros))
-        }
+        "X" => write!(out, "{}", seconds(time) as i64),
+        // Its microseconds count twice, as in loguru.
+        "x" => write!(out, "{}", (seconds(time) * 1e6 + f64::from(micros)) as i64),
         fraction => {
             let digits = fraction.len();
             let text = format!("{micros:06}");
             out.write_str(&text[..digits.min(6)])
         }
     }
+}
+
+/// As Python's `timestamp`.
+fn seconds(time: &Zoned) -> f64 {
+    time.timestamp().as_nanosecond().div_euclid(1000) as f64 / 1e6
 }
 
 fn offset(time: &Zoned, between: &str, out: &mut String) -> std::fmt::Result {

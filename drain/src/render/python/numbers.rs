@@ -27,10 +27,9 @@ impl Integer {
     /// The same, and floats cut to integers, as `%d` takes them.
     pub(super) fn cut(value: &AnyValue<'_>) -> Option<Self> {
         match value {
-            AnyValue::F64(value) if value.abs() < 3e38 => Some(Self {
-                is_negative: *value <= -1.0,
-                magnitude: value.abs() as u128,
-            }),
+            AnyValue::F64(value) if value.abs() < 3e38 => {
+                Some(Self { is_negative: *value <= -1.0, magnitude: value.abs() as u128 })
+            }
             value => Self::of(value),
         }
     }

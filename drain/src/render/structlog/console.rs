@@ -6,8 +6,8 @@ use logring::record::AnyValue;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::key_value::yes;
 use super::block::{self, INDENT};
+use super::key_value::yes;
 use super::{Form, Pair, safe};
 use crate::render::python;
 

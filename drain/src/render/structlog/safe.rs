@@ -16,7 +16,12 @@ pub(in crate::render) fn put(text: &str, exact: bool, out: &mut String) {
 }
 
 /// The same with escapes for more characters.
-pub(in crate::render) fn put_but(text: &str, exact: bool, also: impl Fn(char) -> bool, out: &mut String) {
+pub(in crate::render) fn put_but(
+    text: &str,
+    exact: bool,
+    also: impl Fn(char) -> bool,
+    out: &mut String,
+) {
     if exact || !text.contains(|char| is_harmful(char) || also(char)) {
         return out.push_str(text);
     }
