@@ -136,7 +136,7 @@ impl Options {
         let logger = |key: &str| Column {
             prefix: "[".to_owned(),
             postfix: "]".to_owned(),
-            ..Column::new(key, Shown::Str, color(BRIGHT) + &color(BLUE))
+            ..Column::new(key, Shown::Str, format!("{}{}", color(BRIGHT), color(BLUE)))
         };
         let shown = if self.repr_native_str { Shown::Repr } else { Shown::Word };
         let usual = vec![
