@@ -117,7 +117,7 @@ fn attempt(
     expected: &Expected,
 ) -> Result<(), Failure> {
     let mut image = image.clone();
-    image.kill(pid, copy.offsets());
+    image.kill(pid, site.gone, copy.offsets());
     // The copy has a header of its own: another name, another lock file.
     image.put(copy, header::SIZE);
     let folder = site.folder.join("state");

@@ -1,7 +1,8 @@
 //! The bytes of a segment at one moment, and what the kernel does to them when a process is killed.
 
-use logring::layout::{lane, process};
+use logring::layout::{Offsets, lane, process};
 use logring::shm::Segment;
+use logring::sys;
 use logring::sys::robust::{OWNER, OWNER_DIED};
 
 use crate::site::GEOMETRY;
@@ -27,13 +28,21 @@ impl Image {
         segment.view().copy_in(from, &self.0[from..]);
     }
 
-    /// The kernel has ended the process: robust mutexes of its threads are marked, its pid is gone.
-    pub(crate) fn kill(&mut self, pid: u32, offsets: &logring::layout::Offsets) {
+    /// The kernel has ended the process: robust mutexes of its threads are marked, its pid is gone,
+    /// which is as if it were `gone`.
+    pub(crate) fn kill(&mut self, pid: u32, gone: u32, offsets: &Offsets) {
         for index in 0..GEOMETRY.lane_count as usize {
             mark_dead(&mut self.0, offsets.lanes + index * lane::SIZE + lane::ARM, pid);
         }
         for index in 0..GEOMETRY.process_count as usize {
             let entry = offsets.processes + index * process::SIZE;
+            let word = number(&self.0, entry + process::WORD);
+            if process::state_of(word) == process::state::FILLING
+                && process::filler_of(word).0 == pid
+            {
+                let gone = process::filling(process::inc_of(word), gone, sys::pid_namespace());
+                store(&mut self.0, entry + process::WORD, gone);
+            }
             if number(&self.0, entry + process::PID) as u32 == pid {
                 // Its pid is still in use, since it is only stopped: as if it were another's now.
                 let start = number(&self.0, entry + process::START_TIME);

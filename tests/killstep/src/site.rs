@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use logring::layout::Geometry;
 use logring::shm::{Segment, SegmentSpec};
@@ -25,6 +26,8 @@ pub(crate) const GEOMETRY: Geometry = Geometry {
 pub(crate) struct Site {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
+    /// The pid of a process that has ended.
+    pub(crate) gone: u32,
 }
 
 impl Site {
@@ -32,7 +35,9 @@ impl Site {
         let name = format!("killstep-{}-{case}", std::process::id());
         let folder = std::env::temp_dir().join(format!("logring-{name}"));
         DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Self { name, folder })
+        let mut child = Command::new("true").spawn()?;
+        child.wait()?;
+        Ok(Self { name, folder, gone: child.id() })
     }
 
     /// The segment of this name with `suffix`.
