@@ -15,12 +15,15 @@ mod keys;
 mod line;
 mod logfmt;
 pub mod number;
+pub mod pattern;
 pub mod python;
+pub mod registry;
 mod shape;
 pub mod structlog;
 pub mod template;
 pub mod time;
 mod unique;
+pub(crate) mod zone;
 
 pub use colors::Colors;
 pub use console::ConsoleRenderer;
