@@ -1,6 +1,5 @@
-//! D14: a processor that panics on some records costs none of them: each is written once, marked, and the
-//! records around it are as they were; the
-//! output tells how many there were.
+//! D14: a processor that panics on some records costs none of them: each is written once, marked, and
+//! the records around it are as they were; the output tells how many there were.
 
 #[path = "../../tests/common/mod.rs"]
 mod common;

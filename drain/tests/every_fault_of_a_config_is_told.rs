@@ -13,15 +13,15 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     (r#"{ name = "sample", rate = 2 }"#, "2", &["sample: rate 2", "above 0 and up to 1"]),
     (r#"{ name = "drop_keys" }"#, "{", &["drop_keys: missing field `keys`"]),
     (r#"{ name = "drop_keys", keys = "a" }"#, r#""a""#, &["drop_keys: ", "expected a sequence"]),
-    (r#"{ name = "redact", patterns = ["(x"] }"#, r#""(x""#, &["redact: `(x` is not a regular expression"]),
+    (r#"{ name = "redact", patterns = ["(x"] }"#, r#"["(x""#, &["redact: `(x` is not a regular expression"]),
     (r#"{ name = "filter", keep = 'event matches "["' }"#, "'event", &["filter: ", "is not a regular expression"]),
     (r#"{ name = "filter", keep = 'level >' }"#, "'level", &["filter: ", "expected"]),
     (r#"{ name = "timestamp", key = "at", tz = "Mars/Base" }"#, r#""Mars"#, &["unknown time zone `Mars/Base`", "Europe/Vienna"]),
     (r#"{ name = "timestamp", key = "at", fmt = "%Q" }"#, r#""%Q""#, &["unknown directive `%Q`", "expected"]),
     (r#"{ name = "rate_limit", max = 1, per = "soon" }"#, r#""soon""#, &["`soon` is not a duration", "10s"]),
-    (r#"{ name = "callsite", parameters = ["function"] }"#, r#""function""#, &["unknown variant `function`", "`lineno`"]),
+    (r#"{ name = "callsite", parameters = ["function"] }"#, r#"["function""#, &["unknown variant `function`", "`lineno`"]),
     (r#"{ name = "format_exception", format = "html" }"#, r#""html""#, &["unknown variant `html`", "`plain`"]),
-    (r#"{ name = "host", facts = ["colour"] }"#, r#""colour""#, &["unknown variant `colour`", "`hostname`"]),
+    (r#"{ name = "host", facts = ["colour"] }"#, r#"["colour""#, &["unknown variant `colour`", "`hostname`"]),
     (r#"{ name = "timestamp" }"#, "{", &["the default line has `timestamp` already", "expected another key"]),
 ];
 
