@@ -47,7 +47,10 @@ fn a_panic_marks_its_record_alone() {
     let mut told = 0;
     for line in common::drain::lines(&output) {
         if line["kind"] == "processor_failed" {
-            assert_eq!((&line["target"], &line["processor"]), (&"logring".into(), &"fragile".into()));
+            assert_eq!(
+                (&line["target"], &line["processor"]),
+                (&"logring".into(), &"fragile".into())
+            );
             told += line["count"].as_u64().expect("a number");
             continue;
         }

@@ -13,34 +13,114 @@ const FAULTS: &[(&str, &str, &[&str])] = &[
     (r#"{ name = "sample", rate = 2 }"#, "2", &["sample: rate 2", "above 0 and up to 1"]),
     (r#"{ name = "drop_keys" }"#, "{", &["drop_keys: missing field `keys`"]),
     (r#"{ name = "drop_keys", keys = "a" }"#, r#""a""#, &["drop_keys: ", "expected a sequence"]),
-    (r#"{ name = "redact", patterns = ["(x"] }"#, r#"["(x""#, &["redact: `(x` is not a regular expression"]),
-    (r#"{ name = "filter", keep = 'event matches "["' }"#, "'event", &["filter: ", "is not a regular expression"]),
+    (
+        r#"{ name = "redact", patterns = ["(x"] }"#,
+        r#"["(x""#,
+        &["redact: `(x` is not a regular expression"],
+    ),
+    (
+        r#"{ name = "filter", keep = 'event matches "["' }"#,
+        "'event",
+        &["filter: ", "is not a regular expression"],
+    ),
     (r#"{ name = "filter", keep = 'level >' }"#, "'level", &["filter: ", "expected"]),
-    (r#"{ name = "timestamp", key = "at", tz = "Mars/Base" }"#, r#""Mars"#, &["unknown time zone `Mars/Base`", "Europe/Vienna"]),
-    (r#"{ name = "timestamp", key = "at", fmt = "%Q" }"#, r#""%Q""#, &["unknown directive `%Q`", "expected"]),
-    (r#"{ name = "rate_limit", max = 1, per = "soon" }"#, r#""soon""#, &["`soon` is not a duration", "10s"]),
-    (r#"{ name = "callsite", parameters = ["function"] }"#, r#"["function""#, &["unknown variant `function`", "`lineno`"]),
-    (r#"{ name = "format_exception", format = "html" }"#, r#""html""#, &["unknown variant `html`", "`plain`"]),
-    (r#"{ name = "host", facts = ["colour"] }"#, r#"["colour""#, &["unknown variant `colour`", "`hostname`"]),
-    (r#"{ name = "timestamp" }"#, "{", &["the default line has `timestamp` already", "expected another key"]),
+    (
+        r#"{ name = "timestamp", key = "at", tz = "Mars/Base" }"#,
+        r#""Mars"#,
+        &["unknown time zone `Mars/Base`", "Europe/Vienna"],
+    ),
+    (
+        r#"{ name = "timestamp", key = "at", fmt = "%Q" }"#,
+        r#""%Q""#,
+        &["unknown directive `%Q`", "expected"],
+    ),
+    (
+        r#"{ name = "rate_limit", max = 1, per = "soon" }"#,
+        r#""soon""#,
+        &["`soon` is not a duration", "10s"],
+    ),
+    (
+        r#"{ name = "callsite", parameters = ["function"] }"#,
+        r#""function""#,
+        &["unknown variant `function`", "`lineno`"],
+    ),
+    (
+        r#"{ name = "format_exception", format = "html" }"#,
+        r#""html""#,
+        &["unknown variant `html`", "`plain`"],
+    ),
+    (
+        r#"{ name = "host", facts = ["colour"] }"#,
+        r#""colour""#,
+        &["unknown variant `colour`", "`hostname`"],
+    ),
+    (
+        r#"{ name = "timestamp" }"#,
+        "{",
+        &["the default line has `timestamp` already", "expected another key"],
+    ),
 ];
 
 /// The same of renderers.
 const RENDERERS: &[(&str, &str, &[&str])] = &[
-    (r#""xml""#, r#""xml""#, &["unknown renderer `xml`", "expected one of console, json, key_value, logfmt, pattern"]),
+    (
+        r#""xml""#,
+        r#""xml""#,
+        &["unknown renderer `xml`", "expected one of console, json, key_value, logfmt, pattern"],
+    ),
     (r#"{ name = "json", indent = 2 }"#, "indent", &["json: ", "unknown field `indent`"]),
-    (r#"{ name = "json", separators = ["\n", ":"] }"#, r#"["#, &["json: expected a comma and a colon"]),
-    (r#"{ name = "console", level_styles = { info = "beige" } }"#, r#""beige""#, &["unknown style `beige`", "expected some of bold"]),
-    (r#"{ name = "console", columns = [{ key = "a" }] }"#, "{", &["0 columns of the key \"\", expected one"]),
-    (r#"{ name = "console", pad_level = false, columns = [{ key = "" }] }"#, "{", &["`pad_level` says what `columns` say"]),
-    (r#"{ name = "pattern", format = "%(message)" }"#, "{", &["unknown token at `%(message)`", "%(message)s"]),
+    (
+        r#"{ name = "json", separators = ["\n", ":"] }"#,
+        r#"["#,
+        &["json: expected a comma and a colon"],
+    ),
+    (
+        r#"{ name = "console", level_styles = { info = "beige" } }"#,
+        r#""beige""#,
+        &["unknown style `beige`", "expected some of bold"],
+    ),
+    (
+        r#"{ name = "console", columns = [{ key = "a" }] }"#,
+        "{",
+        &["0 columns of the key \"\", expected one"],
+    ),
+    (
+        r#"{ name = "console", pad_level = false, columns = [{ key = "" }] }"#,
+        "{",
+        &["`pad_level` says what `columns` say"],
+    ),
+    (
+        r#"{ name = "pattern", format = "%(message)" }"#,
+        "{",
+        &["unknown token at `%(message)`", "%(message)s"],
+    ),
     (r#"{ name = "pattern", format = "%(message)y" }"#, "{", &["unknown token at `%(message)y`"]),
-    (r#"{ name = "pattern", style = "{", format = "{message" }"#, "{", &["unknown token at `{message`", "expected one like {message}"]),
-    (r#"{ name = "pattern", style = "{", format = "{message:q}" }"#, "{", &["`q` is no format in `{message:q}`"]),
+    (
+        r#"{ name = "pattern", style = "{", format = "{message" }"#,
+        "{",
+        &["unknown token at `{message`", "expected one like {message}"],
+    ),
+    (
+        r#"{ name = "pattern", style = "{", format = "{message:q}" }"#,
+        "{",
+        &["`q` is no format in `{message:q}`"],
+    ),
     (r#"{ name = "pattern", style = "$", format = "$message $" }"#, "{", &["unknown token at `$`"]),
-    (r#"{ name = "pattern", style = "loguru", format = "{massage}" }"#, "{", &["unknown token `{massage}`", "expected one of {time} {level} {message}"]),
-    (r#"{ name = "pattern", style = "loguru", format = "<beige>{message}</>" }"#, "{", &["unknown colour `<beige>`"]),
-    (r#"{ name = "pattern", style = "loguru", format = "<red>{message}" }"#, "{", &["`<red>` is not closed"]),
+    (
+        r#"{ name = "pattern", style = "loguru", format = "{massage}" }"#,
+        "{",
+        &["unknown token `{massage}`", "expected one of {time} {level} {message}"],
+    ),
+    (
+        r#"{ name = "pattern", style = "loguru", format = "<beige>{message}</>" }"#,
+        "{",
+        &["unknown colour `<beige>`"],
+    ),
+    (
+        r#"{ name = "pattern", style = "loguru", format = "<red>{message}" }"#,
+        "{",
+        &["`<red>` is not closed"],
+    ),
     (r#"{ name = "pattern", style = "&" }"#, r#""&""#, &["unknown variant `&`", "`loguru`"]),
     (r#"{ name = "pattern", tz = "Mars/Base" }"#, r#""Mars"#, &["unknown time zone `Mars/Base`"]),
     (r#"{ name = "pattern", format = "a\nb" }"#, "{", &["'\\n' in the format, expected one line"]),
@@ -61,12 +141,13 @@ fn all_faults_are_told_and_nothing_is_touched() {
     let output = directory.join("out.jsonl");
     let mut config = format!("segment = '{segment}'\nprocessors = [\n");
     let mut places = Vec::new();
-    let mut add = |config: &mut String, line: String, from: &str, words: &'static [&'static str]| {
-        let at = line.find(from).expect("the fault is in its line") + 1;
-        places.push((config.matches('\n').count() + 1, at, words));
-        config.push_str(&line);
-        config.push('\n');
-    };
+    let mut add =
+        |config: &mut String, line: String, from: &str, words: &'static [&'static str]| {
+            let at = line.find(from).expect("the fault is in its line") + 1;
+            places.push((config.matches('\n').count() + 1, at, words));
+            config.push_str(&line);
+            config.push('\n');
+        };
     for (said, at, words) in FAULTS {
         add(&mut config, format!("  {said},"), at, words);
     }

@@ -81,7 +81,9 @@ pub(super) fn register(engine: &mut Engine) {
         })
         .register_get("level", |own: &mut Scripted| own.event.level.to_string())
         .register_set("level", Scripted::set_level)
-        .register_get("level_number", move |own: &mut Scripted| number(own.event.level.number().into()))
+        .register_get("level_number", move |own: &mut Scripted| {
+            number(own.event.level.number().into())
+        })
         .register_get("target", |own: &mut Scripted| own.event.target.to_string())
         .register_get("file", |own: &mut Scripted| own.event.file.to_string())
         .register_get("line", move |own: &mut Scripted| number(own.event.line))
@@ -130,9 +132,8 @@ fn any(value: Dynamic) -> Result<AnyValue<'static>, Box<EvalAltResult>> {
         return items.iter().cloned().map(any).collect::<Result<_, _>>().map(AnyValue::List);
     }
     if let Some(pairs) = value.read_lock::<Map>() {
-        let pairs = pairs.iter().map(|(key, value)| {
-            Ok((Cow::Owned(key.to_string()), any(value.clone())?))
-        });
+        let pairs =
+            pairs.iter().map(|(key, value)| Ok((Cow::Owned(key.to_string()), any(value.clone())?)));
         return pairs.collect::<Result<_, Box<EvalAltResult>>>().map(AnyValue::Map);
     }
     Err(format!("a value of type {kind} is no field").into())

@@ -15,7 +15,9 @@ const CAUSED: &str = "The above exception was the direct cause of the following 
 pub(super) fn put(chain: &ErrorChain<'_>, colors: bool, exact: bool, out: &mut String) {
     let color = |sequence| if colors { sequence } else { "" };
     let indent = if exact { "" } else { block::INDENT };
-    for (index, message) in chain.messages.iter().enumerate().rev() {
+    // An error that says nothing is one all the same.
+    for index in (0..chain.messages.len().max(1)).rev() {
+        let message = chain.messages.get(index).map_or("", |message| message);
         if index == 0 && !chain.frames.is_empty() {
             frame(chain, &color, indent, out);
         }
