@@ -33,4 +33,12 @@ pub use call::{
 };
 pub use error::{Error, Result};
 pub use level::Level;
-pub use record::{AsDebug, AsDisplay, AsError, Bytes, List, Map, Uuid, Value, Writer};
+/// Makes a struct or an enum a [`Value`](trait@Value).
+#[cfg(feature = "derive")]
+pub use logring_derive::Value;
+#[cfg(feature = "serde")]
+pub use record::AsSerde;
+pub use record::{
+    AsDebug, AsDisplay, AsError, Bytes, List, Map, Redacted, Secret, Uuid, Value, WithBacktrace,
+    Writer,
+};

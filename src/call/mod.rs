@@ -43,7 +43,11 @@ pub mod private {
     pub use super::check::check_names;
     pub use super::emit::{begin, commit};
     pub use super::logger::DEFAULT;
-    pub use super::staged::{ByError, ByReference, ByValue, Probe, bare, plain, staged};
+    pub use super::staged::{
+        ByCall, ByError, ByNothing, ByReference, ByValue, Probe, bare, plain, staged,
+    };
+    #[cfg(feature = "serde")]
+    pub use serde_core::Serialize;
 }
 
 #[cfg(test)]

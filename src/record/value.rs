@@ -73,12 +73,16 @@ impl<T: Value + ?Sized> AnyEncode for T {
 }
 
 /// Puts one value into scratch, whatever its encoding does: a panic becomes the text `<panicked>`,
-/// and bytes that are not one value become `<malformed value>`.
+/// and bytes that are not one value become `<malformed value>`. One that does not fit is cut, and
+/// nothing comes behind it ([`Scratch::is_full`]).
 pub fn stage(scratch: &mut Scratch, value: &dyn AnyEncode) {
+    if scratch.is_full() {
+        return;
+    }
     let start = scratch.bytes().len();
     let outcome = catch_unwind(AssertUnwindSafe(|| scratch.write(|out| value.encode_any(out))));
     let substitute = match outcome {
-        Ok(()) if decode::is_one_value(&scratch.bytes()[start..]) => return,
+        Ok(()) if scratch.is_full() || decode::is_one_value(&scratch.bytes()[start..]) => return,
         Ok(()) => "<malformed value>",
         Err(payload) => {
             // Dropping the payload could panic again.
@@ -88,6 +92,13 @@ pub fn stage(scratch: &mut Scratch, value: &dyn AnyEncode) {
     };
     scratch.truncate(start);
     scratch.write(|out| out.put_sized(tag::TEXT, substitute.as_bytes()));
+}
+
+/// Bytes that stand for a value too long to be kept, for what has to be one whole value.
+pub(crate) fn too_long() -> Vec<u8> {
+    let mut scratch = Scratch::new();
+    scratch.write(|out| out.put_sized(tag::TEXT, b"<value of more than 16 MiB>"));
+    scratch.bytes().to_vec()
 }
 
 /// A value's bytes in bincode's fixed-int form.
