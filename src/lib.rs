@@ -29,7 +29,7 @@ pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
     Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder, context,
-    early_calls, flush, logger, renamed_keys,
+    early_calls, flush, logger, renamed_keys, truncated_records,
 };
 pub use error::{Error, Result};
 pub use level::Level;

@@ -29,6 +29,7 @@ pub use context::Pairs;
 pub use context::keys::renamed_keys;
 pub use drain_thread::{DrainThread, PrivateRecord};
 pub use dynamic::{Record, Site};
+pub use emit::truncated::truncated_records;
 pub use filter::Filter;
 pub use flush::flush;
 pub use installed::early_calls;

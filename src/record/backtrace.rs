@@ -41,7 +41,8 @@ pub(crate) fn frames(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "   0: std::backtrace::Backtrace::create\n             at /rustc/1/b.rs:331:13
+    const TEXT: &str =
+        "   0: std::backtrace::Backtrace::create\n             at /rustc/1/b.rs:331:13
    1: billing::charge
              at ./src/charge.rs:12:5
    2: <billing::Db as billing::Store>::put

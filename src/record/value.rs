@@ -5,7 +5,7 @@
 //! a user's own types) is encoded into scratch before the record is opened, see [`stage`].
 
 use std::borrow::Cow;
-use std::num::NonZero;
+use std::num::{NonZero, Saturating, Wrapping};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -177,6 +177,8 @@ like! {
     NonZero<u32>: self => self.get();
     NonZero<u64>: self => self.get();
     NonZero<usize>: self => self.get();
+    NonZero<i128>: self => self.get();
+    NonZero<u128>: self => self.get();
     String: self => self.as_str();
     Cow<'_, str>: self => **self;
     char: self => *self.encode_utf8(&mut [0; 4]);
@@ -294,6 +296,24 @@ macro_rules! pointers {
 }
 
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+macro_rules! newtypes {
+    ($($type:ident),*) => {$(
+        impl<T: Value> Value for $type<T> {
+            const PLAIN: bool = T::PLAIN;
+            #[inline(always)]
+            fn encoded_len(&self) -> usize {
+                self.0.encoded_len()
+            }
+            #[inline(always)]
+            fn encode(&self, out: &mut Writer) {
+                self.0.encode(out);
+            }
+        }
+    )*};
+}
+
+newtypes!(Wrapping, Saturating);
 
 /// The double whose shortest text is that of `value`: `0.1f32` is logged as `0.1`, not as
 /// `0.10000000149011612`.
