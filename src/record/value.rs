@@ -24,6 +24,10 @@ use crate::layout::value as tag;
 /// [`Writer::error`] once. What it encodes is checked: anything else than one value is logged as
 /// `<malformed value>`, and a panic as `<panicked>`.
 ///
+/// Own structs and enums get it by `derive(Value)`, with the feature `derive`; what has a
+/// `serde::Serialize` is logged as `AsSerde(&value)`, with the feature `serde`. Whatever else needs a
+/// hand:
+///
 /// ```
 /// use logring::{Value, Writer};
 ///
@@ -42,7 +46,8 @@ use crate::layout::value as tag;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value that a log call can carry",
-    note = "`?value` logs it by `Debug`, `%value` by `Display`; `impl logring::Value` for more"
+    note = "`?value` logs it by `Debug`, `%value` by `Display`; `derive(logring::Value)` (feature \
+            `derive`) or `impl logring::Value` as what it is"
 )]
 pub trait Value {
     /// Bytes that [`Value::encode`] puts; exact for plain values, of no meaning for others.
