@@ -10,7 +10,8 @@ pub(super) mod truncated;
 
 use core::ptr;
 
-pub(super) use self::cold::{Origin, begin_record};
+pub(crate) use self::cold::Origin;
+pub(super) use self::cold::begin_record;
 use super::context::local as context;
 use super::logger::Bound;
 use super::thread::{self, ThreadState};
