@@ -31,7 +31,7 @@ pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
     Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder, context,
-    early_calls, flush, logger, renamed_keys,
+    early_calls, flush, levels, logger, renamed_keys,
 };
 pub use error::{Error, Result};
 pub use level::Level;

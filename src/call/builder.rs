@@ -71,7 +71,8 @@ impl Builder {
     }
 
     /// A filter as in `info,db=debug`, see [`Filter`]; where it gives no default level,
-    /// [`Builder::level`] does. `LOGRING` wins.
+    /// [`Builder::level`] does. `LOGRING` in the environment wins: of that, parts that are malformed
+    /// are told on stderr and the others apply.
     pub fn filter(mut self, spec: impl Into<String>) -> Self {
         self.spec = spec.into();
         self
@@ -147,16 +148,12 @@ impl Builder {
     }
 
     fn options(self) -> Result<Options> {
-        let environment = match std::env::var(FILTER_VARIABLE) {
-            Ok(spec) => Some(spec),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(std::env::VarError::NotUnicode(bytes)) => {
-                return Err(Error::invalid(format!(
-                    "the environment variable {FILTER_VARIABLE} is not UTF-8: {bytes:?}"
-                )));
-            }
-        };
-        let filter = self.filter_under(environment.as_deref())?;
+        let environment = std::env::var_os(FILTER_VARIABLE);
+        let environment = environment.as_ref().map(|spec| spec.to_string_lossy());
+        let (filter, fault) = self.filter_under(environment.as_deref())?;
+        if let Some(fault) = fault {
+            eprintln!("logring: {fault}; the other parts apply");
+        }
         Ok(Options {
             name: self.name,
             ring_bytes: self.ring_bytes,
@@ -166,14 +163,18 @@ impl Builder {
         })
     }
 
-    /// What the environment says, else the program's filter; the level is the default of both.
-    fn filter_under(&self, environment: Option<&str>) -> Result<Filter> {
-        let level = Filter::at(self.level);
+    /// What the environment says, else the program's filter; the level is the default of both. A slip
+    /// in the environment does not keep a service from starting: what is well formed applies, and what
+    /// is wrong with the first part that is not is to be told.
+    fn filter_under(&self, environment: Option<&str>) -> Result<(Filter, Option<Error>)> {
+        let mut filter = Filter::at(self.level);
         match environment.filter(|spec| !spec.trim().is_empty()) {
-            Some(spec) => level
-                .with(spec)
-                .map_err(|error| error.within(format!("environment variable {FILTER_VARIABLE}"))),
-            None => level.with(&self.spec),
+            Some(spec) => {
+                let fault = filter.take(spec);
+                let place = format!("environment variable {FILTER_VARIABLE}");
+                Ok((filter, fault.map(|error| error.within(place))))
+            }
+            None => Ok((filter.with(&self.spec)?, None)),
         }
     }
 }
@@ -211,7 +212,8 @@ mod tests {
     fn the_environment_wins() {
         let builder = builder("x").level(Level::Warning).filter("db=error,net=debug");
         let under = |environment| {
-            let filter = builder.filter_under(environment).unwrap();
+            let (filter, fault) = builder.filter_under(environment).unwrap();
+            assert!(fault.is_none());
             ["a", "db", "net"].map(|target| filter.threshold(target))
         };
         assert_eq!(under(Some("trace,db=info")), [5, 20, 5]);
@@ -222,8 +224,13 @@ mod tests {
 
     #[test]
     fn a_bad_filter_says_where_it_stands() {
-        let error = builder("x").filter_under(Some("a=loud")).unwrap_err().to_string();
-        assert!(error.starts_with("environment variable LOGRING: filter \"a=loud\""), "{error}");
+        let (filter, fault) = builder("x").filter_under(Some("a=loud,b=debug")).unwrap();
+        assert_eq!((filter.threshold("a"), filter.threshold("b")), (20, 10));
+        let error = fault.unwrap().to_string();
+        assert!(
+            error.starts_with("environment variable LOGRING: filter \"a=loud,b=debug\""),
+            "{error}"
+        );
         let error = builder("x").filter("b=loud").filter_under(None).unwrap_err().to_string();
         assert!(error.starts_with("filter \"b=loud\": in the part \"b=loud\""), "{error}");
     }

@@ -104,7 +104,7 @@ impl Site {
     }
 
     /// Whether its records go out by the level that is in force for its target. For an inline site, and
-    /// where the segment has no room for one more target, the filter of the process alone says so.
+    /// where the segment has no room for one more target, that takes a little longer.
     /// Before `install`: false.
     #[must_use]
     pub fn enabled(&self, logger: &Logger) -> bool {
@@ -121,7 +121,7 @@ impl Site {
         let word = self.level_word(producer).and_then(|at| producer.segment().level_word_at(at));
         let threshold = match word {
             Some(word) => word.load(Relaxed) as u8,
-            None => producer.threshold(&self.target),
+            None => producer.threshold_now(&self.target),
         };
         level.number() >= threshold
     }
@@ -179,7 +179,8 @@ impl Site {
         let lane = thread::lane(producer)?;
         let id = segment.intern_spare(lane, &encode_string(&self.target));
         let base = producer.threshold(&self.target);
-        let index = id.and_then(|id| segment.level_word_spare(id, base));
+        let in_force = |rules| producer.in_force(rules, &self.target);
+        let index = id.and_then(|id| segment.level_word_spare(id, base, in_force));
         let found = u64::from(index.unwrap_or(NO_WORD)) + 1;
         self.word.store(u64::from(producer.tag()) << 32 | found, Relaxed);
         index
