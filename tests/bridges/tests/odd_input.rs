@@ -11,8 +11,6 @@ use std::fmt;
 use common::Name;
 use log::Log as _;
 use logring::bridge::{log as bridge, tracing::Layer};
-use logring::layout::level_word::LevelWord;
-use logring::sync::Ordering;
 use logring::testing::{Captured, capture};
 use logring::{Level, Logger};
 use tracing::field::Empty;
@@ -134,16 +132,10 @@ fn targets_and_keys_made_at_run_time() {
     }
 }
 
-/// What an operator does, for all processes.
+/// What `logring-drain level` does, for all processes.
 fn set_level(log: &Logger, to: Level) {
-    let segment = log.segment().expect("a segment");
-    let mut changed = 0;
-    for word in segment.level_words() {
-        let Some(known) = LevelWord::of(word.load(Ordering::Relaxed)) else { continue };
-        word.store(LevelWord { threshold: to.number(), ..known }.raw(), Ordering::Relaxed);
-        changed += 1;
-    }
-    assert!(changed > 0, "no target has a level yet");
+    let changed = log.change_levels(|rules| rules.take(&format!("op={to}")).map_or(Ok(()), Err));
+    changed.expect("changed");
 }
 
 #[test]
