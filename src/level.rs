@@ -39,6 +39,38 @@ pub const LEVELS: [(Level, &str); 10] = [
     (Level::Fatal, "fatal"),
 ];
 
+/// The lowest level number that the features `max_level_*` leave in the program; 0 without them.
+pub const CAP: u8 = {
+    const fn set(by: bool, level: u8) -> u8 {
+        if by { level } else { 0 }
+    }
+    const fn max(levels: [u8; 5]) -> u8 {
+        let (mut most, mut at) = (0, 0);
+        while at < levels.len() {
+            if levels[at] > most {
+                most = levels[at];
+            }
+            at += 1;
+        }
+        most
+    }
+    let always = max([
+        set(cfg!(feature = "max_level_debug"), Level::Debug.0),
+        set(cfg!(feature = "max_level_info"), Level::Info.0),
+        set(cfg!(feature = "max_level_warning"), Level::Warning.0),
+        set(cfg!(feature = "max_level_error"), Level::Error.0),
+        set(cfg!(feature = "max_level_off"), u8::MAX),
+    ]);
+    let release = max([
+        set(cfg!(feature = "release_max_level_debug"), Level::Debug.0),
+        set(cfg!(feature = "release_max_level_info"), Level::Info.0),
+        set(cfg!(feature = "release_max_level_warning"), Level::Warning.0),
+        set(cfg!(feature = "release_max_level_error"), Level::Error.0),
+        set(cfg!(feature = "release_max_level_off"), u8::MAX),
+    ]);
+    if cfg!(debug_assertions) || release < always { always } else { release }
+};
+
 impl Level {
     /// The level of this number.
     #[must_use]
