@@ -156,6 +156,9 @@ impl<'s> Pipeline<'s> {
                     tid: owner.tid,
                     payload: record.payload,
                 };
+                if Level::new(record.level).is_own() {
+                    strings.name_level(Level::new(record.level));
+                }
                 let whole = record::decode(&raw, strings, &mut event).is_ok();
                 if whole {
                     event.late = late;

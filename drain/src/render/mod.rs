@@ -30,6 +30,7 @@ pub use guarded::RENDERER_ERROR;
 pub use json::JsonRenderer;
 pub use logfmt::LogfmtRenderer;
 
+use logring::Level;
 use logring::record::Event;
 
 use time::Digits;
@@ -39,6 +40,15 @@ pub trait Renderer: Send {
     /// Appends `event` to `out` as one line, its newline included, and beneath it what belongs to
     /// it, each line indented.
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>);
+}
+
+/// Says how consoles in colours show an own level's name: words like `magenta bold`.
+///
+/// # Errors
+/// A word that is no style, as a sentence.
+pub(crate) fn own_level_style(level: Level, words: &str) -> Result<(), String> {
+    console::set_own_style(level, structlog::style(words)?);
+    Ok(())
 }
 
 /// What stands in a line beside the default, in every form.

@@ -104,20 +104,25 @@ fn styles<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<BTreeMap<String, String>>, D::Error> {
     let said = BTreeMap::<String, String>::deserialize(from)?;
-    let styles = said.into_iter().map(|(level, words)| {
-        let mut style = String::new();
-        for word in words.split_whitespace() {
-            let Some((_, sequence)) = WORDS.iter().find(|(known, _)| *known == word) else {
-                let known = WORDS.map(|(word, _)| word).join(", ");
-                return Err(D::Error::custom(format!(
-                    "unknown style `{word}`, expected some of {known}"
-                )));
-            };
-            style.push_str(sequence);
-        }
-        Ok((level, style))
-    });
+    let styles = said
+        .into_iter()
+        .map(|(level, words)| Ok((level, style(&words).map_err(D::Error::custom)?)));
     styles.collect::<Result<_, _>>().map(Some)
+}
+
+/// The control sequences of a style in words.
+///
+/// # Errors
+/// An unknown word; the sentence names it and those that are known.
+pub(crate) fn style(words: &str) -> Result<String, String> {
+    let sequence = |word: &str| {
+        let known = WORDS.iter().find(|(known, _)| *known == word);
+        known.map(|(_, sequence)| *sequence).ok_or_else(|| {
+            let known = WORDS.map(|(word, _)| word).join(", ");
+            format!("unknown style `{word}`, expected some of {known}")
+        })
+    };
+    words.split_whitespace().map(sequence).collect()
 }
 
 impl Form for Console {

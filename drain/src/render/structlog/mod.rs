@@ -12,6 +12,8 @@ mod key_value;
 mod logfmt;
 mod safe;
 
+pub(super) use console::style;
+
 use std::borrow::Cow;
 
 use logring::record::{AnyValue, Event};
