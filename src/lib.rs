@@ -8,6 +8,8 @@ compile_error!("logring needs Linux: robust futexes, membarrier and /dev/shm");
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("logring needs a 64-bit target");
 
+#[cfg(all(not(logring_loom), any(feature = "log", feature = "tracing")))]
+pub mod bridge;
 #[cfg(not(logring_loom))]
 pub mod call;
 pub mod error;

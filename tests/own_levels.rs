@@ -25,8 +25,8 @@ fn an_own_level_has_its_name_everywhere() {
     let site = Site::new();
     let config = format!(
         "segment = {:?}\nmax_hold = \"60s\"\n[levels]\naudit = {{ number = 35, color = \"magenta\" }}\n\
-         [[sink]]\ntype = \"json\"\npath = {:?}\n[[sink]]\ntype = \"logfmt\"\npath = {:?}\n\
-         [[sink]]\ntype = \"console\"\ncolors = \"always\"\npath = {:?}\n",
+         [[sink]]\nkind = \"json\"\npath = {:?}\n[[sink]]\nkind = \"logfmt\"\npath = {:?}\n\
+         [[sink]]\nkind = \"console\"\ncolors = \"always\"\npath = {:?}\n",
         site.segment(),
         site.output(),
         site.path("out.logfmt"),
@@ -69,10 +69,14 @@ fn a_config_that_cannot_be_says_which_level() {
         ("audit = { number = 35, color = \"loud\" }", "unknown style `loud`"),
         ("audit = { number = 350 }", "350"),
     ] {
-        let text = format!("segment = \"x\"\n[levels]\n{levels}\n[[sink]]\ntype = \"json\"\n");
+        let text = format!("segment = \"x\"\n[levels]\n{levels}\n[[sink]]\nkind = \"json\"\n");
         std::fs::write(site.path("drain.toml"), text).expect("a config");
         let mut check = drain_command();
-        let output = check.arg("check").arg(site.path("drain.toml")).output().expect("it starts");
+        let output = check
+            .args(["check", "--config"])
+            .arg(site.path("drain.toml"))
+            .output()
+            .expect("it starts");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(part), "{said}");

@@ -35,6 +35,9 @@ pub(crate) struct Options {
     pub(crate) own_levels: Vec<(Level, String)>,
 }
 
+/// What begins with the segment's logger once it is attached, and may refuse.
+type Start = fn(&Logger) -> Result<()>;
+
 /// How this process joins a segment; ends with [`Builder::install`] or [`Builder::open`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `install` or `open`"]
@@ -46,6 +49,7 @@ pub struct Builder {
     overflow: Overflow,
     max_record_bytes: u32,
     own_levels: Vec<(Level, String)>,
+    starts: Vec<Start>,
 }
 
 /// A builder for the segment of this name; the first process creates it. Names match
@@ -59,6 +63,7 @@ pub fn builder(name: impl Into<String>) -> Builder {
         overflow: Overflow::default(),
         max_record_bytes: MAX_RECORD_BYTES,
         own_levels: Vec::new(),
+        starts: Vec::new(),
     }
 }
 
@@ -118,9 +123,11 @@ impl Builder {
     /// # Errors
     /// A logger is installed already ([`Error::is_already_installed`]); a bad name, filter or
     /// geometry; a segment that cannot be created or attached.
-    pub fn install(self) -> Result<Guard> {
+    pub fn install(mut self) -> Result<Guard> {
         installed::check_free()?;
+        let starts = std::mem::take(&mut self.starts);
         let producer = Producer::attach(self.options()?)?;
+        begin(&starts, producer)?;
         installed::install(producer)?;
         Ok(Guard { producer })
     }
@@ -131,10 +138,15 @@ impl Builder {
     ///
     /// # Errors
     /// As [`Builder::install`], and those of `start`.
-    pub fn install_with<T>(self, start: impl FnOnce(&Logger) -> Result<T>) -> Result<(Guard, T)> {
+    pub fn install_with<T>(
+        mut self,
+        start: impl FnOnce(&Logger) -> Result<T>,
+    ) -> Result<(Guard, T)> {
         installed::check_free_for(&self.name)?;
+        let starts = std::mem::take(&mut self.starts);
         let producer = Producer::attach(self.options()?)?;
         let started = start(&Logger::of(producer))?;
+        begin(&starts, producer)?;
         installed::install_or_same(producer)?;
         Ok((Guard { producer }, started))
     }
@@ -146,6 +158,13 @@ impl Builder {
     /// A bad name, filter or geometry; a segment that cannot be created or attached.
     pub fn open(self) -> Result<Logger> {
         Ok(Logger::of(Producer::attach(self.options()?)?))
+    }
+
+    /// Begins something with `install`: a bridge from another logging interface.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    pub(crate) fn starting(mut self, start: Start) -> Self {
+        self.starts.push(start);
+        self
     }
 
     fn options(self) -> Result<Options> {
@@ -182,6 +201,10 @@ impl Builder {
             None => Ok((filter.with(&self.spec)?, None)),
         }
     }
+}
+
+fn begin(starts: &[Start], producer: &'static Producer) -> Result<()> {
+    starts.iter().try_for_each(|start| start(&Logger::of(producer)))
 }
 
 /// The installed segment. Nothing need be called before the process ends: a record whose call has
