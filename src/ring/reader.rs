@@ -69,8 +69,8 @@ pub struct Chain {
     slot: u32,
     /// Ordinal of the next block to read.
     next: Option<u64>,
-    /// Sweeps in a row that had later blocks but not the next one.
-    missing: u32,
+    /// The last sweep had later blocks, up to this one, but not the next one.
+    seen: Option<u64>,
     /// The first ordinal that was not found and passed over: what turns up between it and the
     /// present one was never read. Somebody wrote a wrong ordinal into the lane's block.
     passed_over: Option<u64>,
@@ -89,7 +89,7 @@ impl Chain {
             current: None,
             slot: 0,
             next,
-            missing: 0,
+            seen: None,
             passed_over: None,
             malformed: 0,
             outrun: false,
@@ -133,33 +133,30 @@ impl Chain {
         !self.links.is_empty()
     }
 
-    /// After a sweep: a next block that two sweeps did not find was overwritten or never there;
-    /// the lowest known is next then. True when that happened.
+    /// After a sweep: a next block that it did not find, although it began after a later one had been
+    /// seen, was overwritten or never there; the lowest known is next then. True when that happened.
+    ///
+    /// Only up to what an earlier sweep had seen is that known: of blocks that are begun while a sweep
+    /// runs it may pass the first and see the second.
     pub fn settle(&mut self) -> bool {
-        if self.current.is_some() || self.links.is_empty() {
-            self.missing = 0;
+        let before = self.seen.take();
+        if self.current.is_some() {
             return false;
         }
-        let lowest = self
-            .links
-            .iter()
-            .copied()
-            .reduce(|a, b| if ordinal_distance(a.ordinal, b.ordinal) >= 0 { a } else { b });
+        let ordinals = || self.links.iter().map(|link| link.ordinal);
+        let lowest = ordinals().reduce(|a, b| if ordinal_distance(a, b) >= 0 { a } else { b });
+        let highest = ordinals().reduce(|a, b| if ordinal_distance(a, b) >= 0 { b } else { a });
         match (self.next, lowest) {
-            (None, Some(lowest)) => self.next = Some(lowest.ordinal),
-            (Some(next), Some(_)) if self.links.iter().any(|link| link.ordinal == next) => {
-                self.missing = 0;
-            }
-            (Some(next), Some(lowest)) => {
-                self.missing += 1;
-                if self.missing > 1 {
-                    self.missing = 0;
+            (None, Some(lowest)) => self.next = Some(lowest),
+            (Some(next), Some(lowest)) if ordinals().all(|ordinal| ordinal != next) => {
+                if before.is_some_and(|before| ordinal_distance(lowest, before) >= 0) {
                     self.passed_over.get_or_insert(next);
-                    self.next = Some(lowest.ordinal);
+                    self.next = Some(lowest);
                     return true;
                 }
+                self.seen = highest;
             }
-            (_, None) => {}
+            _ => {}
         }
         false
     }
@@ -168,7 +165,7 @@ impl Chain {
     /// there.
     #[must_use]
     pub fn misses_next(&self) -> bool {
-        self.missing > 0
+        self.seen.is_some()
     }
 
     /// Ordinal of the block being read, or of the next one.
