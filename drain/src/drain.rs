@@ -72,9 +72,9 @@ pub(crate) struct Drain {
     tallies: Vec<(u32, Tally)>,
     /// Marks of lanes that are closed, and of what has no lane.
     marks: Vec<LaneMark>,
-    /// The newest flush asked for before this pass, and the batch after which it is done.
+    /// The newest flush asked for before this pass; with its watermark, the batch after which it is done.
     flush: u32,
-    flush_after: Option<(u32, u64)>,
+    flush_after: Option<(u32, u64, u64)>,
     free_blocks: u32,
     /// No turns come after those that are under way: what is to be told is told now.
     ends: bool,
@@ -341,7 +341,7 @@ impl Drain {
             );
         }
         if self.merge.is_empty() {
-            self.flush_after = Some((self.flush, self.outlets.submitted()));
+            self.flush_after = Some((self.flush, self.merge.watermark(), self.outlets.submitted()));
             self.whole_passes = self.passes;
         }
         moved
@@ -388,8 +388,9 @@ impl Drain {
         }
         let done = self.outlets.done();
         self.retire.run(self.segment, done);
-        if let Some((flush, _)) = self.flush_after.take_if(|(_, batch)| *batch <= done) {
+        if let Some((flush, below, _)) = self.flush_after.take_if(|(.., batch)| *batch <= done) {
             let area = self.segment.drain_area();
+            area.written_below().store(below, Ordering::Relaxed);
             if area.flush_done().load(Ordering::Relaxed) != flush {
                 self.outlets.sync_if_asked(&area, flush);
                 area.finish_flush(flush);

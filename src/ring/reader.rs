@@ -2,7 +2,10 @@
 //!
 //! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
 
+use core::ops::Range;
+
 use super::{Memory, hints};
+use crate::layout::record;
 use crate::layout::stamp::{Kind, Stamp};
 use crate::layout::word::{BlockWord, LaneRef, next_generation, next_ordinal, ordinal_distance};
 use crate::sync::Ordering::Relaxed;
@@ -304,6 +307,26 @@ fn is_busy_in(raw: u64, generation: u32) -> bool {
 pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
     let raw = memory.stamp(memory.block(block), 0).load(order::commit_load()); // pair:commit
     Stamp::generation_of(raw) == generation
+}
+
+/// How many records of a block in use are committed with a timestamp in `times`. By who only counts:
+/// what is written over meanwhile counts as none.
+pub fn count_between<M: Memory>(memory: &M, block: u32, times: Range<u64>) -> u64 {
+    let word = BlockWord::of(memory.word(block).load(Relaxed));
+    let Some(BlockWord::Owned { generation, .. }) = word else { return 0 };
+    let handle = memory.block(block);
+    let (mut slot, mut count) = (0, 0);
+    while slot < memory.slots_per_block() {
+        let raw = memory.stamp(handle, slot).load(order::commit_load()); // pair:commit
+        let stamp = Stamp::of(raw).filter(|stamp| stamp.generation == generation);
+        let Some(Stamp { kind: Kind::Record | Kind::Head, slots: slots @ 1.., .. }) = stamp else {
+            break;
+        };
+        let timestamp = memory.slot_word(handle, slot, record::TIMESTAMP as u32 / 8);
+        count += u64::from(times.contains(&timestamp));
+        slot = slot.saturating_add(slots);
+    }
+    if memory.holds(block, generation) { count } else { 0 }
 }
 
 /// Copies a slot into `out`, from word `from` on, by relaxed word loads, and flushes its lines:
