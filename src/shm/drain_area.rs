@@ -83,6 +83,8 @@ words! {
     flush_failed: AtomicU32 at FLUSH_FAILED;
     /// The time below which all records are written to every sink.
     written_below: AtomicU64 at WRITTEN_BELOW;
+    /// Dictionary id of the level rules in force; 0 = none.
+    level_rules: AtomicU32 at LEVEL_RULES;
 }
 
 impl Segment {
