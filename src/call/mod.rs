@@ -34,7 +34,7 @@ pub use drain_thread::{DrainThread, PrivateRecord};
 pub use dynamic::{Record, Site};
 pub use emit::truncated::truncated_records;
 pub use filter::Filter;
-pub use flush::flush;
+pub use flush::{flush, flush_durable};
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;

@@ -126,6 +126,11 @@ impl Producer {
         self.overflow
     }
 
+    /// Whether its threads may overwrite blocks of their own.
+    pub(crate) fn overwrites(&self) -> bool {
+        self.overflow == Overflow::Overwrite
+    }
+
     pub(crate) fn states(&self) -> &'static AtomicU64 {
         self.states
     }
