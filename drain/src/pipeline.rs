@@ -65,6 +65,15 @@ impl Lines {
         }
     }
 
+    /// Renders a record of which no event has to be made; false when one has to.
+    #[inline]
+    fn render_record(&mut self, raw: &Raw<'_>, strings: &Strings<'_>) -> bool {
+        !self.silent
+            && self.level.is_none()
+            && self.chain.is_empty()
+            && self.renderer.render_record(raw, strings, &mut self.bytes)
+    }
+
     /// The event is the other sinks' too: what these processors do is done to a copy.
     fn render_processed(&mut self, event: &Event<'_>) {
         self.overdue(event.timestamp_ns);
@@ -142,8 +151,6 @@ impl<'s> Pipeline<'s> {
             self.notice(&notice::lost(timestamp_ns, missing, who));
         }
         *written_up_to = head.timestamp.max(*written_up_to);
-        let Self { strings, chain, lines, buffers, .. } = self;
-        let mut event = Event::with_buffers(std::mem::take(buffers));
         let whole = match taken {
             Taken::Record(record) => {
                 let raw = Raw {
@@ -156,25 +163,10 @@ impl<'s> Pipeline<'s> {
                     tid: owner.tid,
                     payload: record.payload,
                 };
-                let whole = record::decode(&raw, strings, &mut event).is_ok();
-                if whole {
-                    event.late = late;
-                    if !chain.is_empty() {
-                        chain.overdue(timestamp_ns, |event| {
-                            lines.iter_mut().for_each(|lines| lines.render(event));
-                        });
-                    }
-                    if chain.run(&mut event) == Flow::Keep {
-                        for lines in lines {
-                            lines.render(&event);
-                        }
-                    }
-                }
-                whole
+                self.render_record(&raw, late) || self.render_event(&raw, late)
             }
             Taken::Malformed | Taken::Outrun => false,
         };
-        *buffers = event.into_buffers();
         lane.sequence = Some(sequence);
         lane.tally.lost = lane.tally.lost.wrapping_add(missing);
         if whole {
@@ -183,6 +175,40 @@ impl<'s> Pipeline<'s> {
             lane.tally.malformed += 1;
             lane.untold.malformed += 1;
         }
+    }
+
+    /// Renders a record straight from its bytes, where there is one form of lines and nothing has to
+    /// see the event. False when there has to be one.
+    #[inline]
+    fn render_record(&mut self, raw: &Raw<'_>, late: bool) -> bool {
+        let Self { strings, chain, lines, .. } = self;
+        match &mut lines[..] {
+            [lines] if chain.is_empty() && !late => lines.render_record(raw, strings),
+            _ => false,
+        }
+    }
+
+    /// Decodes a record, lets the processors see it, and renders what they make of it. False when its
+    /// bytes make no sense.
+    fn render_event(&mut self, raw: &Raw<'_>, late: bool) -> bool {
+        let Self { strings, chain, lines, buffers, .. } = self;
+        let mut event = Event::with_buffers(std::mem::take(buffers));
+        let whole = record::decode(raw, strings, &mut event).is_ok();
+        if whole {
+            event.late = late;
+            if !chain.is_empty() {
+                chain.overdue(raw.timestamp_ns, |event| {
+                    lines.iter_mut().for_each(|lines| lines.render(event));
+                });
+            }
+            if chain.run(&mut event) == Flow::Keep {
+                for lines in lines {
+                    lines.render(&event);
+                }
+            }
+        }
+        *buffers = event.into_buffers();
+        whole
     }
 
     /// Renders what the drain's thread has logged; processors do not see it.

@@ -12,6 +12,28 @@ pub(crate) struct Line<'o> {
     at: usize,
 }
 
+/// A part of many lines, made once: a short one is laid out so that it is copied whole, its room
+/// included, whatever its length is.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    short: [u8; 32],
+    len: usize,
+    /// All of it, if it is not short.
+    long: Box<[u8]>,
+}
+
+impl Piece {
+    /// A piece of these bytes.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut piece = Self { short: [0; 32], len: bytes.len(), long: Box::default() };
+        match piece.short.get_mut(..bytes.len()) {
+            Some(short) => short.copy_from_slice(bytes),
+            None => piece.long = bytes.into(),
+        }
+        piece
+    }
+}
+
 /// How much room is made when there is none.
 const ROOM_BYTES: usize = 256;
 /// Pieces are written through a window of so many bytes: one comparison for several stores.
@@ -78,6 +100,16 @@ impl<'o> Line<'o> {
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         if !self.short(b"", bytes, b"", |_| false) {
             self.at = self.reborrow().long(bytes);
+        }
+    }
+
+    /// Appends a piece that was made before.
+    #[inline(always)]
+    pub(crate) fn piece(&mut self, piece: &Piece) {
+        if piece.long.is_empty() {
+            self.store(&piece.short, piece.len);
+        } else {
+            self.at = self.reborrow().long(&piece.long);
         }
     }
 

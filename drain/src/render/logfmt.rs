@@ -4,12 +4,13 @@
 //! A value that holds a space, `=`, `"` or a character that is escaped stands in quotes, there as in
 //! a JSON string; of a newline alone, unquoted. A true value is its key alone.
 
-use logring::record::{AnyValue, Event, Field};
+use logring::record::{AnyValue, Event, Field, Raw, Strings};
 
 use super::escape::{self, Classes, is_harmful, json_text};
 use super::json;
 use super::keys::{Keys, fact};
 use super::line::Line;
+use super::plan::Plans;
 use super::number::{error_text, float_word, hex, seconds, uuid};
 use super::shape::{Shapes, Syntax};
 use super::template::Templates;
@@ -26,6 +27,7 @@ pub struct LogfmtRenderer {
     templates: Templates,
     values: Values,
     shapes: Shapes,
+    plans: Plans,
     /// How many bytes of room a line begins with.
     room: usize,
 }
@@ -41,6 +43,7 @@ impl LogfmtRenderer {
             templates: Templates::new(),
             values: Values::new(),
             shapes: Shapes::default(),
+            plans: Plans::default(),
             room: 256,
         }
     }
@@ -66,6 +69,26 @@ impl Renderer for LogfmtRenderer {
         }
         line.put(b"\n");
         self.room = (line.end() - start + 64).min(ROOM_BYTES_MAX);
+    }
+
+    fn render_record(&mut self, raw: &Raw<'_>, strings: &dyn Strings, out: &mut Vec<u8>) -> bool {
+        if self.options.has_facts() {
+            return false;
+        }
+        let start = out.len();
+        let mut line = Line::new(out, self.room);
+        self.head.write(raw.timestamp_ns, &mut line);
+        let Self { plans, syntax, values, .. } = self;
+        let value = |value: &AnyValue<'_>, line: &mut Line<'_>| values.write(value, line);
+        let is_written = plans.write(raw, strings, syntax, &mut line, value);
+        if is_written {
+            line.put(b"\n");
+            self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
+        } else {
+            line.resume(start);
+        }
+        line.end();
+        is_written
     }
 }
 

@@ -15,12 +15,16 @@ mod keys;
 mod line;
 mod logfmt;
 pub mod number;
+pub mod pattern;
+mod plan;
 pub mod python;
+pub mod registry;
 mod shape;
 pub mod structlog;
 pub mod template;
 pub mod time;
 mod unique;
+pub(crate) mod zone;
 
 pub use colors::Colors;
 pub use console::ConsoleRenderer;
@@ -30,7 +34,7 @@ pub use guarded::RENDERER_ERROR;
 pub use json::JsonRenderer;
 pub use logfmt::LogfmtRenderer;
 
-use logring::record::Event;
+use logring::record::{Event, Raw, Strings};
 
 use time::Digits;
 
@@ -39,6 +43,12 @@ pub trait Renderer: Send {
     /// Appends `event` to `out` as one line, its newline included, and beneath it what belongs to
     /// it, each line indented.
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>);
+
+    /// Appends the line of a record that no processor has to see, straight from its bytes; false, and
+    /// nothing appended, when it has to become an event first. The line is the same either way.
+    fn render_record(&mut self, _raw: &Raw<'_>, _strings: &dyn Strings, _out: &mut Vec<u8>) -> bool {
+        false
+    }
 }
 
 /// What stands in a line beside the default, in every form.
@@ -54,4 +64,11 @@ pub struct LineOptions {
     pub line: bool,
     /// Print in colours; only the console has any. [`Colors::wanted`] says whether to.
     pub colored: bool,
+}
+
+impl LineOptions {
+    /// Whether facts beside the default stand in a line.
+    fn has_facts(self) -> bool {
+        self.thread || self.file || self.line
+    }
 }

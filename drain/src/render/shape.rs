@@ -91,7 +91,7 @@ impl Shapes {
 
 impl Shape {
     /// The shape of events like this one; `None` for those that have none.
-    fn new<S: Syntax>(event: &Event<'_>, syntax: &S) -> Option<Self> {
+    pub(super) fn new<S: Syntax>(event: &Event<'_>, syntax: &S) -> Option<Self> {
         let keys = Keys::of(event);
         let bytes = keys.pairs().map(|field| field.key.len()).sum::<usize>();
         if bytes + event.event.len() + event.target.len() > BYTES_MAX {

@@ -4,11 +4,12 @@
 
 mod value;
 
-use logring::record::{Event, Field};
+use logring::record::{AnyValue, Event, Field, Raw, Strings};
 
 use super::escape::{self, json_text};
 use super::keys::{Keys, fact};
 use super::line::Line;
+use super::plan::Plans;
 use super::shape::{Shapes, Syntax};
 use super::template::{self, Templates};
 use super::time::Stamps;
@@ -26,6 +27,7 @@ pub struct JsonRenderer {
     templates: Templates,
     values: Values,
     shapes: Shapes,
+    plans: Plans,
     /// How many bytes of room a line begins with.
     room: usize,
 }
@@ -41,6 +43,7 @@ impl JsonRenderer {
             templates: Templates::new(),
             values: Values::new(),
             shapes: Shapes::default(),
+            plans: Plans::default(),
             room: 256,
         }
     }
@@ -70,6 +73,26 @@ impl Renderer for JsonRenderer {
         line.put(b"}\n");
         // The next line is likely as long as this one.
         self.room = (line.end() - start + 64).min(ROOM_BYTES_MAX);
+    }
+
+    fn render_record(&mut self, raw: &Raw<'_>, strings: &dyn Strings, out: &mut Vec<u8>) -> bool {
+        if self.options.has_facts() {
+            return false;
+        }
+        let start = out.len();
+        let mut line = Line::new(out, self.room);
+        self.head.write(raw.timestamp_ns, &mut line);
+        let Self { plans, syntax, values, .. } = self;
+        let value = |value: &AnyValue<'_>, line: &mut Line<'_>| values.write(value, line);
+        let is_written = plans.write(raw, strings, syntax, &mut line, value);
+        if is_written {
+            line.put(b"}\n");
+            self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
+        } else {
+            line.resume(start);
+        }
+        line.end();
+        is_written
     }
 }
 
