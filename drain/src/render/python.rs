@@ -45,8 +45,8 @@ pub fn ascii(value: &AnyValue<'_>) -> String {
         let code = u32::from(char);
         let _ = match code {
             ..0x80 => out.write_char(char),
-            ..0x100 => write!(out, "\\x{code:02x}"),
-            ..0x1_0000 => write!(out, "\\u{code:04x}"),
+            0x80..0x100 => write!(out, "\\x{code:02x}"),
+            0x100..0x1_0000 => write!(out, "\\u{code:04x}"),
             _ => write!(out, "\\U{code:08x}"),
         };
     }
