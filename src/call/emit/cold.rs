@@ -244,6 +244,7 @@ fn open_long(
     let place = long::mark_head(segment, cell, slots, collected.clone());
     producer.stop_collecting();
     let place = place?;
+    thread.fence_mark();
     thread.level.set(header.level);
     let timestamp = cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);
