@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
-use logring::ring::Memory;
 use logring::ring::reader::{self, Chain, Look, Position};
+use logring::ring::{Memory, Recycled};
 use logring::shm::Tally;
 
 use crate::ledger::LaneMark;
@@ -39,6 +39,8 @@ pub(crate) struct Owner {
     pub(crate) tid: u32,
     /// Index of the process's entry, if it is known.
     pub(crate) process: Option<u32>,
+    /// It may overwrite blocks of its own while they are read.
+    pub(crate) recycles: bool,
 }
 
 /// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
@@ -182,6 +184,14 @@ impl Lane {
     /// Copies the first slot of the next record, if one is committed; blocks that turn out to be
     /// complete go to `spent`.
     pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
+        if M::PINS && self.owner.recycles {
+            self.fill_from(&Recycled(memory), spent);
+        } else {
+            self.fill_from(memory, spent);
+        }
+    }
+
+    fn fill_from<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if self.head.is_some() {
             return;
         }
@@ -236,6 +246,19 @@ impl Lane {
     /// Takes the head: copies the rest of its record and moves on behind it. Extension blocks of a
     /// long record go to `spent`.
     pub(crate) fn take<M: Memory>(
+        &mut self,
+        memory: &M,
+        payload_max: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Taken<'_> {
+        if M::PINS && self.owner.recycles {
+            self.take_from(&Recycled(memory), payload_max, spent)
+        } else {
+            self.take_from(memory, payload_max, spent)
+        }
+    }
+
+    fn take_from<M: Memory>(
         &mut self,
         memory: &M,
         payload_max: usize,

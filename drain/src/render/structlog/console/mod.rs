@@ -2,7 +2,7 @@
 
 mod column;
 mod rich;
-mod style;
+pub(super) mod style;
 
 use logring::record::{AnyValue, ErrorChain};
 use serde::Deserialize;

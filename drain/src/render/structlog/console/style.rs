@@ -61,18 +61,23 @@ pub(super) struct Style(pub(super) String);
 impl<'de> Deserialize<'de> for Style {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let words = String::deserialize(from)?;
-        let mut style = String::new();
-        for word in words.split_whitespace() {
-            let Some((_, sequence)) = WORDS.iter().find(|(known, _)| *known == word) else {
-                let known = WORDS.map(|(word, _)| word).join(", ");
-                return Err(D::Error::custom(format!(
-                    "unknown style `{word}`, expected some of {known}"
-                )));
-            };
-            style.push_str(sequence);
-        }
-        Ok(Self(style))
+        style(&words).map(Self).map_err(D::Error::custom)
     }
+}
+
+/// The control sequences of a style in words.
+///
+/// # Errors
+/// An unknown word; the sentence names it and those that are known.
+pub(crate) fn style(words: &str) -> Result<String, String> {
+    let sequence = |word: &str| {
+        let known = WORDS.iter().find(|(known, _)| *known == word);
+        known.map(|(_, sequence)| *sequence).ok_or_else(|| {
+            let known = WORDS.map(|(word, _)| word).join(", ");
+            format!("unknown style `{word}`, expected some of {known}")
+        })
+    };
+    words.split_whitespace().map(sequence).collect()
 }
 
 /// The style of each level.
