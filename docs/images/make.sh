@@ -48,7 +48,7 @@ cat >shop.jsonl <<'END'
 {"timestamp":"2026-11-22T08:14:12.000391Z","level":"critical","event":"connection is lost","line":226,"target":"db","host":"db1","sent by a user":"\u001b[31mred\nforged line"}
 END
 draw renderers 126 "logring-drain render --config renderers.toml <shop.jsonl"
-draw pattern 126 "logring-drain render --config pattern.toml <shop.jsonl"
+draw pattern 132 "logring-drain render --config pattern.toml <shop.jsonl"
 
 # Scripts that log while somebody looks.
 log() { logring-drain log --segment shop --target "$@"; }
