@@ -6,8 +6,13 @@
 
 pub mod cores;
 pub mod drain;
+pub mod floor;
 pub mod lines;
+#[cfg(feature = "peers")]
+pub mod peers;
 pub mod report;
+pub mod spread;
+pub mod ticks;
 
 /// What went wrong: a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
