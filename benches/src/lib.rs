@@ -4,6 +4,7 @@
 //! One question a binary, see `src/bin/`. A binary prints its result twice: as JSON for machines,
 //! then for people.
 
+pub mod contender;
 pub mod cores;
 pub mod drain;
 pub mod floor;

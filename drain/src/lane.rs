@@ -278,13 +278,7 @@ impl Lane {
             }
         };
         let Some(payload) = payload.filter(|_| fits) else { return Taken::Malformed };
-        Taken::Record(Record {
-            level: head.level,
-            callsite,
-            flags,
-            context_len,
-            payload,
-        })
+        Taken::Record(Record { level: head.level, callsite, flags, context_len, payload })
     }
 
     #[inline(never)]

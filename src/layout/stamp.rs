@@ -70,10 +70,9 @@ impl Stamp {
     #[inline(always)]
     #[must_use]
     pub const fn record_of(word: u64, generation: u32) -> Option<(u32, u8)> {
-        const LOW: u64 = (1 << LEVEL_SHIFT) - 1;
         const FREE: u64 = (0x1fff << SLOTS_SHIFT) | (0xff << LEVEL_SHIFT);
         let expected = Self::generation_bits(generation) | (Kind::Record as u64) << KIND_SHIFT;
-        if (word & !FREE) != expected || word & LOW != 0 {
+        if word & !FREE != expected {
             return None;
         }
         Some((((word >> SLOTS_SHIFT) & 0x1fff) as u32, (word >> LEVEL_SHIFT) as u8))

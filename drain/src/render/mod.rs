@@ -43,7 +43,12 @@ pub trait Renderer: Send {
 
     /// Appends the line of a record that no processor has to see, straight from its bytes; false, and
     /// nothing appended, when it has to become an event first. The line is the same either way.
-    fn render_record(&mut self, _raw: &Raw<'_>, _strings: &dyn Strings, _out: &mut Vec<u8>) -> bool {
+    fn render_record(
+        &mut self,
+        _raw: &Raw<'_>,
+        _strings: &dyn Strings,
+        _out: &mut Vec<u8>,
+    ) -> bool {
         false
     }
 }

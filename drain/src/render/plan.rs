@@ -112,12 +112,7 @@ impl Plan {
     }
 
     #[inline(always)]
-    fn write(
-        &self,
-        raw: &Raw<'_>,
-        line: &mut Line<'_>,
-        values: &mut impl Values,
-    ) -> bool {
+    fn write(&self, raw: &Raw<'_>, line: &mut Line<'_>, values: &mut impl Values) -> bool {
         if raw.level != self.level || raw.flags & !PLAIN != 0 {
             return false;
         }
