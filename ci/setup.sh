@@ -2,7 +2,7 @@
 # Installs what the tests need beside Rust, and only what is missing.
 #   ci/setup.sh tools    strace, objdump, and a real log for the tests of `log -`
 #   ci/setup.sh rust     rustfmt and clippy
-#   ci/setup.sh python   target/venv with structlog, for ci/seed1.sh and drain/tests/differential.rs
+#   ci/setup.sh python   target/venv with structlog and loguru, for ci/seed1.sh and the tests that compare with them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -56,11 +56,11 @@ setup_rust() {
 
 setup_python() {
     local venv=target/venv
-    "$venv/bin/python" -c 'import structlog' 2>/dev/null && return
+    "$venv/bin/python" -c 'import loguru, structlog' 2>/dev/null && return
     python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3 python3-venv
     mkdir -p target
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check structlog
+    "$venv/bin/pip" install --quiet --disable-pip-version-check structlog loguru
 }
 
 [ $# -gt 0 ] || { sed -n '2,5p' "$0" >&2; exit 2; }

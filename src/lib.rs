@@ -8,6 +8,8 @@ compile_error!("logring needs Linux: robust futexes, membarrier and /dev/shm");
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("logring needs a 64-bit target");
 
+#[cfg(all(not(logring_loom), any(feature = "log", feature = "tracing")))]
+pub mod bridge;
 #[cfg(not(logring_loom))]
 pub mod call;
 pub mod error;
@@ -29,7 +31,7 @@ pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
     Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder, context,
-    early_calls, flush, logger, renamed_keys,
+    early_calls, flush, levels, logger, renamed_keys,
 };
 pub use error::{Error, Result};
 pub use level::Level;

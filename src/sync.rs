@@ -144,9 +144,16 @@ pub mod order {
         context_store: AcqRel;
         /// pair:context. A log call's look at it.
         context_load: Acquire;
+        /// pair:leaked. Something that stays as long as the process is found from now on, its bytes before.
+        leaked_store: AcqRel;
+        /// pair:leaked. A look for it.
+        leaked_load: Acquire;
         /// pair:long-way. Of a thread that takes the short way again and one that binds a context for
         /// the process, one sees the other: each writes its word, then reads the other's.
         way_fence: SeqCst;
+        /// pair:levels. Of a process that makes a level word and one that changes the rules, one sees
+        /// the other: each writes its word, then reads the other's.
+        levels_fence: SeqCst;
     }
 }
 

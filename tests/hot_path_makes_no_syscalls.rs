@@ -57,7 +57,9 @@ fn release_only_a_million_calls_make_fewer_than_a_thousand_syscalls() {
     println!("{calls} system calls in {CALLS} log calls and the program's start");
     assert!((1..MOST).contains(&calls), "{calls} system calls, expected under {MOST}\n{table}");
 
-    let written = std::fs::read(site.output()).expect("the output");
-    let lines = written.iter().filter(|byte| **byte == b'\n').count() as u64;
-    assert_eq!(lines, CALLS, "every one of them was a record");
+    // Only the program's own lines: the clock of a virtual machine may step, and the drain says so.
+    let written = std::fs::read_to_string(site.output()).expect("the output");
+    let (own, told): (Vec<_>, Vec<_>) =
+        written.lines().partition(|line| line.contains("order placed"));
+    assert_eq!(own.len() as u64, CALLS, "every one of them was a record; the drain told {told:#?}");
 }

@@ -81,6 +81,7 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::FLUSH_DONE,
         drain_area::FLUSH_DURABLE,
         drain_area::BLOB_NEXT,
+        drain_area::LEVEL_RULES,
         drain_area::ANCHORS,
         drain_area::ANCHOR_BYTES,
         drain_area::SINKS,

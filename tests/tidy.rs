@@ -96,7 +96,7 @@ const DRAIN: &[(&str, &[&str])] = &[
     ("lane", &["ledger"]),
     ("lanes", &["lane"]),
     ("merge", &["lane", "lanes"]),
-    ("process", &["render::python", "render::template"]),
+    ("process", &["render::python", "render::template", "render::zone"]),
     ("render", &[]),
     ("cursor", &["ledger", "sink"]),
 ];

@@ -15,8 +15,7 @@ const UNITS: f64 = 10.0;
 /// Up to a second.
 const MAX: u64 = 10_000_000_000;
 /// The shares at which a curve is drawn.
-const CURVE: [f64; 12] =
-    [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 1.0];
+const CURVE: [f64; 12] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999, 1.0];
 
 impl Spread {
     /// No figures yet.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use logring::layout::lane::LaneWord;
+use logring::layout::process::state;
 use logring::layout::word::{BlockWord, ExtOf};
 use logring::layout::{LaneRef, Stamp, stamp::Kind};
 use logring::ring::{Memory, long};
@@ -101,9 +102,16 @@ impl Housekeeping {
         let first_mark = segment.geometry().lane_count;
         let mut dead = Vec::new();
         for (index, told) in (0u32..).zip(&mut self.told) {
-            let Some(info) = segment.process_info(index).filter(|info| info.is_live()) else {
-                continue;
-            };
+            let Some(info) = segment.process_info(index) else { continue };
+            match info.state {
+                state::LIVE => {}
+                state::FILLING if segment.process_is_dead(index) => {
+                    // It died before it could take a lane or drop anything.
+                    segment.release_process(index);
+                    continue;
+                }
+                _ => continue,
+            }
             // A mark has room for an incarnation of 31 bits.
             let inc = info.inc & (u32::MAX >> 1);
             if told.0 != inc {

@@ -16,6 +16,7 @@ mod housekeeping;
 mod lane;
 mod lanes;
 pub mod ledger;
+pub mod level;
 pub mod log;
 mod merge;
 pub mod notice;

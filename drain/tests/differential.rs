@@ -8,25 +8,22 @@
 
 #[path = "differential/generate.rs"]
 mod generate;
+#[path = "differential/side.rs"]
+mod side;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use generate::{Random, as_json};
+use generate::Random;
 use logring::record::{AnyValue, Event};
 use logring_drain::config::Sink;
 use logring_drain::config::pipeline::Named;
 use logring_drain::tryout::Tryout;
+use side::{ZONE, fresh_seed, harmful, theirs};
 
 const FIXED_SEED: u64 = 1;
 /// The whole number in release, in seconds; debug takes minutes for it.
 const FIXED_EVENTS: usize = if cfg!(debug_assertions) { 300 } else { 10_000 };
 const FRESH_EVENTS: usize = if cfg!(debug_assertions) { 300 } else { 2_000 };
-
-/// The zone of the side of structlog, whose timestamps are UTC or local.
-const ZONE: &str = "Europe/Vienna";
 
 const STRFTIME: &str = "%a %A %b %B %c %C %d %D %e %f %F %g %G %H %I %j %m %M %p %r %R %S %T %u \
                         %U %V %w %W %x %X %y %Y %z %Z %% é";
@@ -128,45 +125,6 @@ fn ours(tryout: &mut Tryout, event: &Event<'static>) -> String {
     line
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// What structlog gives for each event and pipeline.
-fn theirs(names: &[&str], events: &[Event<'static>]) -> Vec<Vec<Option<String>>> {
-    let set_up = Command::new("ci/setup.sh").arg("python").current_dir(root()).status().unwrap();
-    assert!(set_up.success(), "ci/setup.sh python failed");
-    let mut child = Command::new(root().join("target/venv/bin/python"))
-        .args(["-B", "drain/tests/differential/structlog_side.py"])
-        .current_dir(root())
-        .env("TZ", ZONE)
-        .env("PYTHONIOENCODING", "utf-8")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut input = serde_json::to_string(names).unwrap();
-    for event in events {
-        input.push('\n');
-        input.push_str(&as_json(event).to_string());
-    }
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    println!("against {}", lines.next().unwrap().unwrap());
-    let results = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
-    writer.join().unwrap();
-    assert!(child.wait().unwrap().success());
-    results
-}
-
-fn harmful(char: char) -> bool {
-    matches!(
-        u32::from(char),
-        ..0x20 | 0x7f..=0x9f | 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069
-    )
-}
-
 /// Whether structlog's output has something that ours escapes unless `exact`.
 fn is_harmful(name: &str, has_escape: bool, line: &str) -> bool {
     // Among the renderer's own control sequences the event's could not be told.
@@ -204,7 +162,8 @@ fn compare(seed: u64, count: usize) {
         events.iter().map(|event| format!("{event:?}").contains("\\u{1b}")).collect();
     let pipelines = pipelines();
     let names: Vec<&str> = pipelines.iter().map(|(name, _, _)| *name).collect();
-    let theirs = theirs(&names, &events);
+    let first = serde_json::to_string(&names).unwrap();
+    let theirs = theirs("structlog_side.py", first, &events);
     assert_eq!(theirs.len(), count);
     let mut faults: Vec<(&str, String)> = Vec::new();
     let mut classes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -250,10 +209,5 @@ fn the_same_bytes_as_structlog_for_a_fixed_seed() {
 
 #[test]
 fn the_same_bytes_as_structlog_for_a_fresh_seed() {
-    let given = std::env::var("LOGRING_SEED").ok().and_then(|seed| seed.parse().ok());
-    let fresh = || {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        now.as_nanos() as u64
-    };
-    compare(given.unwrap_or_else(fresh), FRESH_EVENTS);
+    compare(fresh_seed(), FRESH_EVENTS);
 }

@@ -33,6 +33,9 @@ pub(crate) struct Options {
     pub(crate) filter: Filter,
 }
 
+/// What begins with the segment's logger once it is attached, and may refuse.
+type Start = fn(&Logger) -> Result<()>;
+
 /// How this process joins a segment; ends with [`Builder::install`] or [`Builder::open`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `install` or `open`"]
@@ -43,6 +46,7 @@ pub struct Builder {
     ring_bytes: u64,
     overflow: Overflow,
     max_record_bytes: u32,
+    starts: Vec<Start>,
 }
 
 /// A builder for the segment of this name; the first process creates it. Names match
@@ -55,6 +59,7 @@ pub fn builder(name: impl Into<String>) -> Builder {
         ring_bytes: geometry::RING_BYTES,
         overflow: Overflow::default(),
         max_record_bytes: MAX_RECORD_BYTES,
+        starts: Vec::new(),
     }
 }
 
@@ -66,7 +71,8 @@ impl Builder {
     }
 
     /// A filter as in `info,db=debug`, see [`Filter`]; where it gives no default level,
-    /// [`Builder::level`] does. `LOGRING` wins.
+    /// [`Builder::level`] does. `LOGRING` in the environment wins: of that, parts that are malformed
+    /// are told on stderr and the others apply.
     pub fn filter(mut self, spec: impl Into<String>) -> Self {
         self.spec = spec.into();
         self
@@ -97,9 +103,11 @@ impl Builder {
     /// # Errors
     /// A logger is installed already ([`Error::is_already_installed`]); a bad name, filter or
     /// geometry; a segment that cannot be created or attached.
-    pub fn install(self) -> Result<Guard> {
+    pub fn install(mut self) -> Result<Guard> {
         installed::check_free()?;
+        let starts = std::mem::take(&mut self.starts);
         let producer = Producer::attach(self.options()?)?;
+        begin(&starts, producer)?;
         installed::install(producer)?;
         Ok(Guard { producer })
     }
@@ -110,10 +118,15 @@ impl Builder {
     ///
     /// # Errors
     /// As [`Builder::install`], and those of `start`.
-    pub fn install_with<T>(self, start: impl FnOnce(&Logger) -> Result<T>) -> Result<(Guard, T)> {
+    pub fn install_with<T>(
+        mut self,
+        start: impl FnOnce(&Logger) -> Result<T>,
+    ) -> Result<(Guard, T)> {
         installed::check_free_for(&self.name)?;
+        let starts = std::mem::take(&mut self.starts);
         let producer = Producer::attach(self.options()?)?;
         let started = start(&Logger::of(producer))?;
+        begin(&starts, producer)?;
         installed::install_or_same(producer)?;
         Ok((Guard { producer }, started))
     }
@@ -127,17 +140,20 @@ impl Builder {
         Ok(Logger::of(Producer::attach(self.options()?)?))
     }
 
+    /// Begins something with `install`: a bridge from another logging interface.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    pub(crate) fn starting(mut self, start: Start) -> Self {
+        self.starts.push(start);
+        self
+    }
+
     fn options(self) -> Result<Options> {
-        let environment = match std::env::var(FILTER_VARIABLE) {
-            Ok(spec) => Some(spec),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(std::env::VarError::NotUnicode(bytes)) => {
-                return Err(Error::invalid(format!(
-                    "the environment variable {FILTER_VARIABLE} is not UTF-8: {bytes:?}"
-                )));
-            }
-        };
-        let filter = self.filter_under(environment.as_deref())?;
+        let environment = std::env::var_os(FILTER_VARIABLE);
+        let environment = environment.as_ref().map(|spec| spec.to_string_lossy());
+        let (filter, fault) = self.filter_under(environment.as_deref())?;
+        if let Some(fault) = fault {
+            eprintln!("logring: {fault}; the other parts apply");
+        }
         Ok(Options {
             name: self.name,
             ring_bytes: self.ring_bytes,
@@ -147,16 +163,24 @@ impl Builder {
         })
     }
 
-    /// What the environment says, else the program's filter; the level is the default of both.
-    fn filter_under(&self, environment: Option<&str>) -> Result<Filter> {
-        let level = Filter::at(self.level);
+    /// What the environment says, else the program's filter; the level is the default of both. A slip
+    /// in the environment does not keep a service from starting: what is well formed applies, and what
+    /// is wrong with the first part that is not is to be told.
+    fn filter_under(&self, environment: Option<&str>) -> Result<(Filter, Option<Error>)> {
+        let mut filter = Filter::at(self.level);
         match environment.filter(|spec| !spec.trim().is_empty()) {
-            Some(spec) => level
-                .with(spec)
-                .map_err(|error| error.within(format!("environment variable {FILTER_VARIABLE}"))),
-            None => level.with(&self.spec),
+            Some(spec) => {
+                let fault = filter.take(spec);
+                let place = format!("environment variable {FILTER_VARIABLE}");
+                Ok((filter, fault.map(|error| error.within(place))))
+            }
+            None => Ok((filter.with(&self.spec)?, None)),
         }
     }
+}
+
+fn begin(starts: &[Start], producer: &'static Producer) -> Result<()> {
+    starts.iter().try_for_each(|start| start(&Logger::of(producer)))
 }
 
 /// The installed segment. Nothing need be called before the process ends: a record whose call has
@@ -188,7 +212,8 @@ mod tests {
     fn the_environment_wins() {
         let builder = builder("x").level(Level::Warning).filter("db=error,net=debug");
         let under = |environment| {
-            let filter = builder.filter_under(environment).unwrap();
+            let (filter, fault) = builder.filter_under(environment).unwrap();
+            assert!(fault.is_none());
             ["a", "db", "net"].map(|target| filter.threshold(target))
         };
         assert_eq!(under(Some("trace,db=info")), [5, 20, 5]);
@@ -199,8 +224,13 @@ mod tests {
 
     #[test]
     fn a_bad_filter_says_where_it_stands() {
-        let error = builder("x").filter_under(Some("a=loud")).unwrap_err().to_string();
-        assert!(error.starts_with("environment variable LOGRING: filter \"a=loud\""), "{error}");
+        let (filter, fault) = builder("x").filter_under(Some("a=loud,b=debug")).unwrap();
+        assert_eq!((filter.threshold("a"), filter.threshold("b")), (20, 10));
+        let error = fault.unwrap().to_string();
+        assert!(
+            error.starts_with("environment variable LOGRING: filter \"a=loud,b=debug\""),
+            "{error}"
+        );
         let error = builder("x").filter("b=loud").filter_under(None).unwrap_err().to_string();
         assert!(error.starts_with("filter \"b=loud\": in the part \"b=loud\""), "{error}");
     }

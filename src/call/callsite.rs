@@ -48,6 +48,17 @@ impl Callsite {
         }
     }
 
+    /// A callsite of another logging interface. Its names are fit and differ, and each placeholder of
+    /// its event has a field.
+    #[cfg(any(feature = "log", feature = "tracing"))]
+    pub(crate) const fn foreign(facts: Facts<'static>) -> Self {
+        Self {
+            facts,
+            level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
+            cached: AtomicU64::new(0),
+        }
+    }
+
     /// What stands in the source.
     #[must_use]
     pub const fn facts(&self) -> &Facts<'static> {

@@ -104,7 +104,7 @@ impl Site {
     }
 
     /// Whether its records go out by the level that is in force for its target. For an inline site, and
-    /// where the segment has no room for one more target, the filter of the process alone says so.
+    /// where the segment has no room for one more target, that takes a little longer.
     /// Before `install`: false.
     #[must_use]
     pub fn enabled(&self, logger: &Logger) -> bool {
@@ -121,7 +121,7 @@ impl Site {
         let word = self.level_word(producer).and_then(|at| producer.segment().level_word_at(at));
         let threshold = match word {
             Some(word) => word.load(Relaxed) as u8,
-            None => producer.threshold(&self.target),
+            None => producer.threshold_now(&self.target),
         };
         level.number() >= threshold
     }
@@ -146,6 +146,11 @@ impl Site {
 }
 
 impl Site {
+    #[cfg(feature = "log")]
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
     fn names(&self) -> Vec<&str> {
         self.names.iter().map(String::as_str).collect()
     }
@@ -174,7 +179,8 @@ impl Site {
         let lane = thread::lane(producer)?;
         let id = segment.intern_spare(lane, &encode_string(&self.target));
         let base = producer.threshold(&self.target);
-        let index = id.and_then(|id| segment.level_word_spare(id, base));
+        let in_force = |rules| producer.in_force(rules, &self.target);
+        let index = id.and_then(|id| segment.level_word_spare(id, base, in_force));
         let found = u64::from(index.unwrap_or(NO_WORD)) + 1;
         self.word.store(u64::from(producer.tag()) << 32 | found, Relaxed);
         index
@@ -252,18 +258,7 @@ impl<'a> Record<'a> {
 
     /// A field besides those of the site. Where two keys are equal the last one wins.
     pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
-        let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
-        let interned = self.site.interned && captured::sink(self.logger).is_none();
-        let id = self.logger.producer().filter(|_| interned).and_then(|producer| {
-            producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
-        });
-        self.body.write(|out| {
-            out.put_slice(&id.unwrap_or(0).to_le_bytes());
-            if id.is_none() {
-                out.put_slice(&(key.len() as u16).to_le_bytes());
-                out.put_slice(key.as_bytes());
-            }
-        });
+        put_key(&mut self.body, self.logger, self.site.interned, key);
         stage(&mut self.body, value);
         self.extra = true;
         self
@@ -277,45 +272,74 @@ impl<'a> Record<'a> {
 
     /// Logs it, and says whether it was committed; false where it was dropped.
     pub fn try_log(self) -> bool {
-        let max = max_record_bytes(self.logger);
         let site: &dyn Origin = if self.whole { self.site } else { &Brief(self.site) };
-        let context_len = context::len(self.logger);
         let mut set = if self.extra { flags::EXTRA } else { 0 };
         if self.level != self.site.level {
             set |= flags::LEVEL_OVERRIDE;
         }
-        let whole = self.text.or((!self.whole).then_some(&self.site.event));
-        let body = self.body.bytes();
-        let text = whole.map(|text| {
-            // The facts take half of it at most.
-            if 8 + context_len + text.len() + body.len() <= max / 2 {
-                return text;
-            }
-            let around = 4 + site.content().len() + context_len + 4;
-            let room = max.saturating_sub(around);
-            // Fields come before a text that is too long, but leave it a half.
-            let most = room.saturating_sub(body.len()).max(room / 2);
-            &text[..text.floor_char_boundary(most)]
-        });
-        if text.is_some() {
-            set |= flags::TEXT;
-        }
-        if text.map(str::len) < whole.map(str::len) {
-            set |= flags::TRUNCATED;
-        }
-        let len = text.map_or(0, |text| 4 + text.len()) + body.len();
-        let mut out = begin_record(site, self.logger, self.level, set, len);
-        if !out.is_open() {
-            return false;
-        }
-        if let Some(text) = text {
-            out.put_slice(&(text.len() as u32).to_le_bytes());
-            out.put_slice(text.as_bytes());
-        }
-        out.put_slice(body);
-        commit(out);
-        true
+        let text = self.text.or((!self.whole).then_some(&self.site.event));
+        put(site, self.logger, self.level, set, text, self.body.bytes())
     }
+}
+
+/// Logs a record whose values stand in `body` already; a text that is too long for it is cut. Says
+/// whether it was committed.
+pub(crate) fn put(
+    origin: &dyn Origin,
+    logger: &Logger,
+    level: Level,
+    mut set: u16,
+    whole: Option<&str>,
+    body: &[u8],
+) -> bool {
+    let max = max_record_bytes(logger);
+    let text = whole.map(|text| {
+        let context_len = context::len(logger);
+        // The facts take half of it at most.
+        if 8 + context_len + text.len() + body.len() <= max / 2 {
+            return text;
+        }
+        let around = 4 + origin.content().len() + context_len + 4;
+        let room = max.saturating_sub(around);
+        // Fields come before a text that is too long, but leave it a half.
+        let most = room.saturating_sub(body.len()).max(room / 2);
+        &text[..text.floor_char_boundary(most)]
+    });
+    if text.is_some() {
+        set |= flags::TEXT;
+    }
+    if text.map(str::len) < whole.map(str::len) {
+        set |= flags::TRUNCATED;
+    }
+    let len = text.map_or(0, |text| 4 + text.len()) + body.len();
+    let mut out = begin_record(origin, logger, level, set, len);
+    if !out.is_open() {
+        return false;
+    }
+    if let Some(text) = text {
+        out.put_slice(&(text.len() as u32).to_le_bytes());
+        out.put_slice(text.as_bytes());
+    }
+    out.put_slice(body);
+    commit(out);
+    true
+}
+
+/// Puts the key of a pair that stands behind the values: its number where `interned` says that it may
+/// get one.
+pub(crate) fn put_key(body: &mut Scratch, logger: &Logger, interned: bool, key: &str) {
+    let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
+    let interned = interned && captured::sink(logger).is_none();
+    let id = logger.producer().filter(|_| interned).and_then(|producer| {
+        producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
+    });
+    body.write(|out| {
+        out.put_slice(&id.unwrap_or(0).to_le_bytes());
+        if id.is_none() {
+            out.put_slice(&(key.len() as u16).to_le_bytes());
+            out.put_slice(key.as_bytes());
+        }
+    });
 }
 
 impl fmt::Debug for Record<'_> {

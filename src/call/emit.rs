@@ -9,7 +9,8 @@ mod cold;
 
 use core::ptr;
 
-pub(super) use self::cold::{Origin, begin_record};
+pub(crate) use self::cold::Origin;
+pub(super) use self::cold::begin_record;
 use super::context::local as context;
 use super::logger::Bound;
 use super::thread::{self, ThreadState};

@@ -17,6 +17,7 @@ pub mod emit;
 pub mod filter;
 mod flush;
 mod installed;
+pub mod levels;
 pub mod logger;
 mod overflow;
 pub mod producer;

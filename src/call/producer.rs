@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use super::builder::Options;
 use super::filter::Filter;
+use super::levels::Known;
 use super::logger::Interner;
 use super::overflow::Overflow;
 use super::thread;
@@ -13,7 +14,6 @@ use super::thread::SEGMENTS_MAX;
 use crate::error::{Error, Result};
 use crate::layout::Geometry;
 use crate::layout::header::clock;
-use crate::layout::level_word::LevelWord;
 use crate::layout::record;
 use crate::record::callsite::encode_string;
 use crate::ring::long;
@@ -30,6 +30,8 @@ pub struct Producer {
     place: usize,
     overflow: Overflow,
     filter: Filter,
+    /// What is set for the whole segment.
+    rules: Known,
     /// The first page of thread states, in wipe-on-fork memory.
     states: &'static AtomicU64,
     /// 1 once memory could not be made to be wiped in forked children.
@@ -83,6 +85,7 @@ impl Producer {
             place,
             overflow,
             filter,
+            rules: Known::default(),
             states,
             unwiped: AtomicU32::new(0),
         }));
@@ -178,15 +181,23 @@ impl Producer {
         self.filter.threshold(target)
     }
 
-    /// The level word of a target; where the table is full, one of this process's own.
-    pub(crate) fn level_word(&'static self, target: &str) -> &'static AtomicU64 {
-        let base = self.threshold(target);
-        let id = self.intern(&encode_string(target)).unwrap_or(0);
-        self.segment.level_word(id, base).unwrap_or_else(|| {
-            // No operator can change it, but it says what the program's own filter says.
-            let word = LevelWord { target: id, base, threshold: base };
-            Box::leak(Box::new(AtomicU64::new(word.raw())))
-        })
+    /// The same by what is in force now.
+    pub(super) fn threshold_now(&self, target: &str) -> u8 {
+        let rules = self.segment.drain_area().level_rules().load(Relaxed);
+        self.in_force(rules, target)
+    }
+
+    /// The same by the rules of this id.
+    pub(super) fn in_force(&self, rules: u32, target: &str) -> u8 {
+        self.rules.in_force(self.segment, rules, target, self.threshold(target))
+    }
+
+    /// The level word of a target. `None`: there is no room for one more, or none at this moment; the
+    /// caller asks [`Producer::threshold_now`] instead, and here again at its next call.
+    pub(crate) fn level_word(&'static self, target: &str) -> Option<&'static AtomicU64> {
+        let id = self.intern(&encode_string(target))?;
+        let in_force = |rules| self.in_force(rules, target);
+        self.segment.level_word(id, self.threshold(target), in_force)
     }
 }
 

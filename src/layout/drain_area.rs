@@ -12,6 +12,7 @@
 //!   384 collecting                                                      (the lane that collects extensions)
 //!   512 flush_req u32 | 516 flush_done u32 | 520 flush_durable u32
 //!   640 blob_next                                                      (next free byte of the dictionary)
+//!   648 level_rules u32                                                              (whoever sets levels)
 //!   768 anchor[2]: sequence u64, clock u64, realtime ns u64, ns per tick (32.32) u64           (drain)
 //!  1024 sinks[16] of 128 bytes: state u32 | errno u32 | since ns u64 | name (96 bytes, NUL padded)
 //!  3072 end
@@ -57,6 +58,9 @@ pub const FLUSH_DONE: usize = 516;
 pub const FLUSH_DURABLE: usize = 520;
 /// Offset of the dictionary blob's next free byte.
 pub const BLOB_NEXT: usize = 640;
+/// Offset of the dictionary id of the level rules in force, a specification as `LOGRING` has it; 0 =
+/// none, and each process's own filter is in force.
+pub const LEVEL_RULES: usize = 648;
 /// Offset of the clock anchors; the one with the higher even sequence is the newer.
 pub const ANCHORS: usize = 768;
 /// Bytes of an anchor.

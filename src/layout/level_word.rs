@@ -5,8 +5,12 @@
 //! ```
 //!
 //! A disabled log call is one relaxed load of such a word and one comparison: a record goes out iff
-//! its level is at least `threshold`. `base` is what the process's own filter gave; the drain
+//! its level is at least `threshold`. `base` is what the process's own filter gave; an operator
 //! changes `threshold` for every process at once. 0 = not in use.
+//!
+//! Who makes a word fences, then reads the rules in force and gives the word the threshold that they
+//! say, until it has it. Who changes the rules stores them, fences, then changes all words. So one of
+//! the two sees the other, and no word is left with the threshold of former rules.
 
 /// Bytes of a word.
 pub const SIZE: usize = 8;

@@ -6,6 +6,7 @@
 //!  96 taken | 104 lost | 112 torn | 120 malformed                                             128 bytes
 //!
 //!  word   63..62 state (0 free, 1 live, 2 being filled) | 31..0 incarnation
+//!         being filled: 61..54 pid namespace (low bits of its inode) | 53..32 pid
 //! ```
 
 /// Bytes of an entry.
@@ -47,7 +48,7 @@ pub mod state {
     pub const FREE: u64 = 0;
     /// Filled and in use.
     pub const LIVE: u64 = 1;
-    /// Taken, not yet filled; its liveness lock is held.
+    /// Taken, not yet filled; the word says by whom, since the entry does not yet.
     pub const FILLING: u64 = 2;
 }
 
@@ -70,6 +71,24 @@ pub const fn inc_of(word: u64) -> u32 {
 #[must_use]
 pub const fn word(state: u64, inc: u32) -> u64 {
     state << 62 | inc as u64
+}
+
+/// Bits of a pid: the kernel gives no higher ones.
+const PID_BITS: u32 = 22;
+
+/// The word of an entry that the process `pid` of namespace `pid_ns` is filling.
+#[inline]
+#[must_use]
+pub const fn filling(inc: u32, pid: u32, pid_ns: u64) -> u64 {
+    let pid = pid & ((1 << PID_BITS) - 1);
+    word(state::FILLING, inc) | (pid_ns & 0xff) << (32 + PID_BITS) | (pid as u64) << 32
+}
+
+/// Who fills the entry of this word: its pid, and the low 8 bits of its pid namespace's inode.
+#[inline]
+#[must_use]
+pub const fn filler_of(word: u64) -> (u32, u8) {
+    ((word >> 32) as u32 & ((1 << PID_BITS) - 1), (word >> (32 + PID_BITS)) as u8)
 }
 
 /// Bits of `ask`.

@@ -79,6 +79,8 @@ words! {
     flush_done: AtomicU32 at FLUSH_DONE;
     /// Number of the newest flush that wants its files synced.
     flush_durable: AtomicU32 at FLUSH_DURABLE;
+    /// Dictionary id of the level rules in force; 0 = none.
+    level_rules: AtomicU32 at LEVEL_RULES;
 }
 
 impl Segment {

@@ -139,7 +139,7 @@ impl Segment {
         let (boot, name) = (boot_hash(&sys::boot_id()), sys::comm());
         let nonce = sys::random_u64();
         self.own.view.u64_at(NONCE).store(nonce, Ordering::Relaxed);
-        let (index, inc) = self.take_process_entry()?;
+        let (index, inc) = self.take_process_entry(pid, pid_ns)?;
         let entry = self.process_entry(index)?;
         for (offset, value) in [
             (at::START_TIME, start_time),
@@ -174,7 +174,7 @@ impl Segment {
     }
 
     /// The first free entry, taken: from the start, so that entries in use stand close together.
-    fn take_process_entry(&self) -> Option<(u32, u32)> {
+    fn take_process_entry(&self, pid: u32, pid_ns: u64) -> Option<(u32, u32)> {
         (0..self.geometry().process_count).find_map(|index| {
             let word = self.u64_at(self.process_entry(index)? + at::WORD);
             let seen = word.load(Ordering::Relaxed);
@@ -182,7 +182,7 @@ impl Segment {
                 return None;
             }
             let inc = at::inc_of(seen);
-            let filling = at::word(at::state::FILLING, inc);
+            let filling = at::filling(inc, pid, pid_ns);
             // pair:entry
             word.compare_exchange(seen, filling, order::entry_cas(), Ordering::Relaxed).ok()?;
             Some((index, inc))
@@ -270,7 +270,8 @@ impl Segment {
         match (at::state_of(word), pid) {
             // Given back halfway when its drain was killed.
             (at::state::LIVE, 0) => return true,
-            (at::state::LIVE | at::state::FILLING, 1..) => {}
+            (at::state::LIVE, _) => {}
+            (at::state::FILLING, _) => return self.filler_is_gone(index, word),
             _ => return false,
         }
         let number = |offset| self.u64_at(entry + offset).load(Ordering::Relaxed);
@@ -290,6 +291,19 @@ impl Segment {
         pid_ns != 0
             && pid_ns == sys::pid_namespace()
             && sys::process_is_gone(pid, number(at::START_TIME))
+    }
+
+    /// Whether who took the entry died before it had filled it. What stands there may be anything:
+    /// only the word tells, and the lock, which may be held by then.
+    fn filler_is_gone(&self, index: u32, word: u64) -> bool {
+        let (pid, pid_ns) = at::filler_of(word);
+        let Some(lock) = self.lock_file().filter(|lock| lock.is_intact()) else { return false };
+        let ours = sys::pid_namespace();
+        pid != 0
+            && ours != 0
+            && pid_ns == ours as u8
+            && !sys::byte_is_locked(lock.fd(), liveness_byte(index))
+            && sys::process_is_gone(pid, 0)
     }
 
     /// Gives the entry of a dead process back; false when its death is not proven. The drain alone

@@ -26,7 +26,9 @@ pub fn drain_binary() -> &'static Path {
         // target/<profile>/deps/<test>
         let profile = exe.ancestors().nth(2).expect("three levels below target");
         let binary = profile.join("logring-drain");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = own.ancestors().find(|root| root.join("drain/src").is_dir());
+        let root = root.expect("the test's package stands in the workspace");
         let newest = newest(&root.join("src")).max(newest(&root.join("drain/src")));
         let built = binary.metadata().and_then(|meta| meta.modified());
         if built.is_ok_and(|built| built >= newest) {

@@ -105,6 +105,7 @@ fn measure(args: &Args) -> Result<(), Failure> {
 }
 
 fn names() -> Vec<&'static str> {
+    #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "others are added"))]
     let mut names = vec!["logring", "logring-without-drain"];
     #[cfg(feature = "peers")]
     names.extend(logring_bench::peers::NAMES);

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod demo;
 pub mod exit;
+pub mod level;
 pub mod log;
 pub mod recover;
 pub mod render;
@@ -55,6 +56,7 @@ enum Command {
     Segments(segments::SegmentsArgs),
     Recover(recover::RecoverArgs),
     Stats(stats::StatsArgs),
+    Level(level::LevelArgs),
     Tail(tail::TailArgs),
 }
 
@@ -84,6 +86,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Segments(args) => crate::segments::run(&args),
         Command::Recover(args) => crate::recover::run(&args.into()),
         Command::Stats(args) => crate::stats::run(&args.into()),
+        Command::Level(args) => crate::level::run(&args.into()),
         Command::Tail(args) => crate::tail::run(&args.into()),
     }
 }

@@ -7,8 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::process::registry::{self, fault, named, unknown};
-use crate::process::{Chain, Fault, text};
-use crate::render::structlog::StructlogRenderer;
+use crate::process::{Chain, Fault};
+use crate::render::{Renderer, registry as renderers};
 
 /// A processor or renderer with its options, as TOML: `"level"` or
 /// `{ name = "redact", keys = ["password"] }`.
@@ -70,7 +70,7 @@ pub fn chain(processors: &[Named], has_renderer: bool) -> Result<Chain> {
 ///
 /// # Errors
 /// An unknown one, a wrong option.
-pub fn renderer(renderer: &Named) -> Result<StructlogRenderer> {
+pub fn renderer(renderer: &Named) -> Result<Box<dyn Renderer>> {
     make_renderer(renderer.value()?).map_err(|fault| refused(&fault))
 }
 
@@ -78,12 +78,12 @@ fn refused(fault: &Fault) -> Error {
     Error::invalid(fault.message.clone())
 }
 
-fn make_renderer(value: Spanned<DeValue<'_>>) -> Result<StructlogRenderer, Fault> {
+fn make_renderer(value: Spanned<DeValue<'_>>) -> Result<Box<dyn Renderer>, Fault> {
     let (name, options) = named(value, "renderer")?;
     let span = options.span();
-    match StructlogRenderer::new(name.get_ref(), options, text::is_mark) {
+    match renderers::make(name.get_ref(), options) {
         Some(made) => made.map_err(|error| fault(&error, span, name.get_ref())),
-        None => Err(unknown(&name, "renderer", &StructlogRenderer::names())),
+        None => Err(unknown(&name, "renderer", &renderers::names())),
     }
 }
 

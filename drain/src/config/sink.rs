@@ -121,7 +121,7 @@ impl Sink {
     /// A renderer that there is not, or with options that cannot be.
     pub fn make_renderer(&self) -> Result<Box<dyn Renderer>> {
         match &self.renderer {
-            Some(named) => Ok(Box::new(pipeline::renderer(named)?)),
+            Some(named) => pipeline::renderer(named),
             None => Ok(self.kind.renderer(self.line_options())),
         }
     }

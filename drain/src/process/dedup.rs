@@ -16,9 +16,10 @@ use super::{Due, Flow, Processor, text};
 /// `target`, `level`, `pid`). When the span is over, the last of the repeats is written, with
 /// `repeated`: how many there were.
 ///
-/// It stands before `timestamp`, which makes events differ. What it remembers is in memory. After a kill of the drain it knows nothing: a batch that was not
-/// finished is rendered again, and may have a repeat that was folded before; repeats whose span was
-/// not over are not told. No event is written twice.
+/// It stands before `timestamp`, which makes events differ. What it remembers is in memory. After a
+/// kill of the drain it knows nothing: a batch that was not finished is rendered again, and may have
+/// a repeat that was folded before; repeats whose span was not over are not told. No event is written
+/// twice.
 ///
 /// ```
 /// # use logring_drain::tryout::tried;
@@ -73,7 +74,7 @@ impl Processor for Dedup {
         };
         if let Some(seen) = self.first.get_mut(&kind) {
             seen.repeats += 1;
-            seen.last = Some(kept(event));
+            seen.last = Some(text::kept(event));
             return Flow::Drop;
         }
         if self.first.len() < SEEN_MAX && kind.len() <= TEXT_MAX {
@@ -107,15 +108,4 @@ impl Processor for Dedup {
             .push(Field { key: Cow::Borrowed("repeated"), value: AnyValue::U64(seen.repeats) });
         Some(Due::Event(event))
     }
-}
-
-/// A copy; the place of the event's text stays one.
-fn kept(event: &Event<'_>) -> Event<'static> {
-    let mut copy = event.to_static();
-    for (copy, field) in copy.fields.iter_mut().zip(&event.fields) {
-        if text::is_mark(&field.value) {
-            copy.value = text::mark();
-        }
-    }
-    copy
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use regex::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -68,22 +67,6 @@ impl<'de> Deserialize<'de> for Span {
                     "`{text}` is not a duration, expected one like 500ms, 10s, 1m 30s"
                 ))
             })
-    }
-}
-
-/// A time zone of this machine's database.
-#[derive(Clone, Debug)]
-pub(super) struct Zone(pub(super) TimeZone);
-
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(from)?;
-        TimeZone::get(&name).map(Self).map_err(|_| {
-            D::Error::custom(format!(
-                "unknown time zone `{name}`, expected a name of the system's database like \
-                 Europe/Vienna or UTC"
-            ))
-        })
     }
 }
 

@@ -90,7 +90,7 @@ impl Processor for Redact {
             // The filled text: a match may lie across a placeholder's edge.
             let filled = text::filled(event);
             if let Some(redacted) = self.text(&filled) {
-                event.event = Cow::Owned(text::literal(&redacted));
+                text::replace(event, redacted);
             }
         }
         Flow::Keep

@@ -10,20 +10,7 @@ use logring::record::{AnyValue, Event, Field};
 
 use crate::render::template::{Template, Templates};
 
-/// Stands for the event's text; told from a user's text by its address.
-static MARK: &str = "the event's text";
-
-/// The value that stands for the event's text.
-#[must_use]
-pub fn mark() -> AnyValue<'static> {
-    AnyValue::Str(Cow::Borrowed(MARK))
-}
-
-/// Whether `value` stands for the event's text.
-#[must_use]
-pub fn is_mark(value: &AnyValue<'_>) -> bool {
-    matches!(value, AnyValue::Str(Cow::Borrowed(text)) if std::ptr::eq(text.as_ptr(), MARK.as_ptr()))
-}
+pub use crate::render::template::mark::{is_mark, mark};
 
 /// Gives the text its place behind the fields, under `event`; a user's key of that name gets `_`
 /// appended as in the default line.
@@ -46,7 +33,7 @@ pub fn place(event: &mut Event<'_>) {
 #[must_use]
 pub fn filled(event: &Event<'_>) -> String {
     let mut text = String::new();
-    Templates::new().fill(&event.event, &event.fields, |piece| text.push_str(piece));
+    Templates::new().event(event, |piece| text.push_str(piece));
     text
 }
 
@@ -56,10 +43,28 @@ pub fn literal(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")
 }
 
+/// Puts `text`, in which braces are no placeholders, in the place of the event's.
+pub fn replace(event: &mut Event<'_>, text: String) {
+    event.event = Cow::Owned(text);
+    event.literal = true;
+}
+
+/// A copy that borrows nothing; the place of the event's text stays one.
+#[must_use]
+pub fn kept(event: &Event<'_>) -> Event<'static> {
+    let mut copy = event.to_static();
+    for (copy, field) in copy.fields.iter_mut().zip(&event.fields) {
+        if is_mark(&field.value) {
+            copy.value = mark();
+        }
+    }
+    copy
+}
+
 /// Fills the text before fields are taken away, which its placeholders may count; those that name a
 /// field which `goes` stand as they are.
 pub fn pin(event: &mut Event<'_>, goes: impl Fn(&str) -> bool) {
-    if !event.event.contains(['{', '}']) {
+    if event.literal || !event.event.contains(['{', '}']) {
         return;
     }
     let fields: Vec<Field<'_>> = event
@@ -74,7 +79,7 @@ pub fn pin(event: &mut Event<'_>, goes: impl Fn(&str) -> bool) {
     let mut text = String::new();
     let template = Template::parse(&event.event);
     Templates::new().fill_in(&template, &fields, |piece| text.push_str(piece));
-    event.event = Cow::Owned(literal(&text));
+    replace(event, text);
 }
 
 /// Takes a field out; a placeholder that names it is filled before.

@@ -1,7 +1,5 @@
 //! `timestamp`: when an event was logged, as structlog's `TimeStamper` and `MaybeTimeStamper`.
 
-mod strftime;
-
 use std::borrow::Cow;
 
 use jiff::Timestamp as Instant;
@@ -9,10 +7,10 @@ use jiff::tz::TimeZone;
 use logring::record::{AnyValue, Event};
 use serde::Deserialize;
 
-use super::options::Zone;
 use super::registry::Configured;
 use super::{Flow, Processor};
-use strftime::Strftime;
+use crate::render::python::strftime::Strftime;
+use crate::render::zone::Zone;
 
 /// Adds the time of the log call under `key`: `fmt` is `iso` (the default), `unix`, or a format as
 /// `strftime` knows it. UTC; with `utc = false` the drain's local zone, which is the producers'

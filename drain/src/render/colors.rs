@@ -39,6 +39,12 @@ impl Colors {
     }
 }
 
+/// Whether a renderer that a configuration names prints in colours: where it was asked to, but with
+/// `NO_COLOR` in the environment only if it shall in any case.
+pub(super) fn on(asked: bool, forced: bool) -> bool {
+    forced || (asked && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

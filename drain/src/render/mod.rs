@@ -15,13 +15,16 @@ mod keys;
 mod line;
 mod logfmt;
 pub mod number;
+pub mod pattern;
 mod plan;
 pub mod python;
+pub mod registry;
 mod shape;
 pub mod structlog;
 pub mod template;
 pub mod time;
 mod unique;
+pub(crate) mod zone;
 
 pub use colors::Colors;
 pub use console::ConsoleRenderer;

@@ -2,7 +2,11 @@
 //! spans, UUIDs and errors are what a Python producer would have had in their place: `datetime`,
 //! `timedelta`, `UUID`, `Exception`.
 
+pub(crate) mod format;
+mod numbers;
+pub(crate) mod percent;
 mod printable;
+pub(crate) mod strftime;
 
 use std::fmt::Write;
 
@@ -30,6 +34,22 @@ pub fn str(value: &AnyValue<'_>) -> String {
 pub fn repr(value: &AnyValue<'_>) -> String {
     let mut out = String::new();
     write_repr(value, &mut out);
+    out
+}
+
+/// `ascii(value)`: its `repr` with escapes for all that is not ASCII.
+#[must_use]
+pub fn ascii(value: &AnyValue<'_>) -> String {
+    let mut out = String::new();
+    for char in repr(value).chars() {
+        let code = u32::from(char);
+        let _ = match code {
+            ..0x80 => out.write_char(char),
+            0x80..0x100 => write!(out, "\\x{code:02x}"),
+            0x100..0x1_0000 => write!(out, "\\u{code:04x}"),
+            _ => write!(out, "\\U{code:08x}"),
+        };
+    }
     out
 }
 

@@ -2,7 +2,7 @@
 //! stamps of the blocks in use, and by the positions in the ledger. Without a ledger all that stands
 //! in blocks in use counts as not written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use logring::layout::lane::LaneWord;
@@ -99,9 +99,12 @@ impl Backlog {
             };
             lane.kept += found.iter().filter(counts).count() as u64;
         }
-        for (lane, process) in entries {
+        let marks: Vec<_> = entries.iter().map(|(lane, _)| positions.mark(*lane)).collect();
+        // One that was given back meanwhile has no mark any more, and counts where its process is.
+        let still: HashSet<_> = lane_entries(segment).into_iter().collect();
+        let marked = entries.into_iter().zip(marks);
+        for ((lane, process), mark) in marked.filter(|(entry, _)| still.contains(entry)) {
             let seen = lanes.get(&lane).copied().unwrap_or_default();
-            let mark = positions.mark(lane);
             let written = mark.map_or(0, |mark| mark.sequence);
             let logged = logged.get(&lane).copied().unwrap_or(0);
             // Without a mark the first one found is the first one known.

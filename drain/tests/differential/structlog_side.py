@@ -5,17 +5,14 @@ raised. `../differential.rs` writes the events and compares."""
 import datetime as real
 import json
 import logging
-import struct
 import sys
 import time
 import types
-import uuid
 
 import structlog
 from structlog import dev, processors as p, stdlib
+from values import EPOCH, instant, value
 
-UTC = real.timezone.utc
-EPOCH = real.datetime(1970, 1, 1, tzinfo=UTC)
 now = EPOCH
 now_ns = 0
 
@@ -32,44 +29,6 @@ class Clock:
 
 p.datetime = types.SimpleNamespace(datetime=Clock, timezone=real.timezone)
 p.time = types.SimpleNamespace(time=lambda: now_ns / 1e9)
-
-
-class Error(Exception):
-    """What an error of Rust is taken for: it does not tell its type."""
-
-
-def instant(nanoseconds):
-    return EPOCH + real.timedelta(microseconds=nanoseconds // 1000)
-
-
-def error(messages):
-    chain = [Error(message) for message in messages]
-    for outer, inner in zip(chain, chain[1:]):
-        outer.__cause__ = inner
-    return chain[0]
-
-
-def value(v):
-    if isinstance(v, list):
-        return [value(item) for item in v]
-    if not isinstance(v, dict):
-        return v
-    ((tag, v),) = v.items()
-    if tag == "i":
-        return int(v)
-    if tag == "f":
-        return struct.unpack(">d", bytes.fromhex(v))[0]
-    if tag == "b":
-        return bytes.fromhex(v)
-    if tag == "t":
-        return instant(v)
-    if tag == "d":
-        return real.timedelta(microseconds=v // 1000)
-    if tag == "u":
-        return uuid.UUID(hex=v)
-    if tag == "e":
-        return error(v)
-    return {key: value(item) for key, item in v}
 
 
 def only(*steps):

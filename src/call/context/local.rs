@@ -13,6 +13,7 @@ use super::Shared;
 use super::frame::Frame;
 use super::pairs::{Encoded, Pair};
 use super::process;
+use super::spans::{Spanned, Spans};
 use crate::call::captured::Sink;
 use crate::call::logger::Bound;
 use crate::call::{Logger, Producer, thread};
@@ -29,6 +30,8 @@ pub(super) struct Local {
     pub(super) thread: Frame,
     /// The frame of the task that is being polled, or of the context that is attached.
     pub(super) task: Option<Frame>,
+    /// The spans that the thread is in.
+    pub(super) spans: Spans,
     /// Frames that are in force again later: what entered instead of each, and the frame.
     around: Vec<(u64, Option<Frame>)>,
     entered: u64,
@@ -43,6 +46,7 @@ pub(super) struct Local {
 struct Published {
     thread: Option<Arc<Encoded>>,
     task: Option<Arc<Encoded>>,
+    span: Option<Arc<Spanned>>,
     shared: Option<Arc<[(u64, Encoded)]>>,
     capture: Option<Arc<Sink>>,
 }
@@ -51,6 +55,7 @@ struct Published {
 struct View {
     thread: Cell<*const Encoded>,
     task: Cell<*const Encoded>,
+    span: Cell<*const Encoded>,
     /// Length 0 for none.
     shared: Cell<*const [(u64, Encoded)]>,
     capture: Cell<*const Sink>,
@@ -82,6 +87,7 @@ impl View {
         Self {
             thread: Cell::new(ptr::null()),
             task: Cell::new(ptr::null()),
+            span: Cell::new(ptr::null()),
             shared: Cell::new(ptr::slice_from_raw_parts(ptr::null(), 0)),
             capture: Cell::new(ptr::null()),
         }
@@ -93,6 +99,8 @@ impl View {
         }
         self.thread.set(address(&to.thread));
         self.task.set(address(&to.task));
+        let span = to.span.as_deref().and_then(Spanned::encoded);
+        self.span.set(span.map_or(ptr::null(), ptr::from_ref));
         let none = ptr::slice_from_raw_parts(ptr::null(), 0);
         self.shared.set(to.shared.as_ref().map_or(none, Arc::as_ptr));
         self.capture.set(address(&to.capture));
@@ -103,11 +111,13 @@ impl View {
 
     fn way(&self) -> Way<'_> {
         // SAFETY: C1: it is set from what is published, and used before that changes.
-        let [thread, task] = [&self.thread, &self.task].map(|at| unsafe { at.get().as_ref() });
-        match (thread, task) {
+        let of = |at: &Cell<*const Encoded>| unsafe { at.get().as_ref() };
+        let found = [&self.thread, &self.task, &self.span].map(of);
+        let mut found = found.into_iter().flatten();
+        match (found.next(), found.next()) {
             _ if !self.capture.get().is_null() => Way::Long,
-            (None, None) => Way::Short,
-            (Some(only), None) | (None, Some(only)) => Way::Only(only),
+            (None, _) => Way::Short,
+            (Some(only), None) => Way::Only(only),
             (Some(_), Some(_)) => Way::Long,
         }
     }
@@ -224,6 +234,7 @@ impl Local {
         if let Some(task) = &mut self.task {
             task.forget();
         }
+        self.spans.clear();
         self.shared.clear();
         self.encode_shared();
     }
@@ -244,6 +255,7 @@ impl Local {
         Published {
             thread: thread.cloned(),
             task: task.cloned(),
+            span: self.spans.spanned().cloned(),
             shared: self.shared_encoded.clone(),
             capture,
         }
@@ -253,7 +265,7 @@ impl Local {
 /// The context of one record, in the order in which it stands there: a later key wins.
 #[derive(Clone, Copy)]
 pub(crate) struct Sources<'l> {
-    parts: [Option<&'l Padded>; 4],
+    parts: [Option<&'l Padded>; 5],
 }
 
 impl Sources<'_> {
@@ -289,8 +301,8 @@ pub(crate) unsafe fn sources(logger: &Logger, tag: u32) -> Sources<'_> {
         Some(Bound::Shared(class)) => unsafe { of_class(view, *class, tag) },
     };
     let process = process::encoded().map(|encoded| encoded.bytes(tag));
-    let (thread, task) = (of_view(view.thread.get()), of_view(view.task.get()));
-    Sources { parts: [process, thread, task, logger] }
+    let [thread, task, span] = [&view.thread, &view.task, &view.span].map(|at| of_view(at.get()));
+    Sources { parts: [process, thread, task, span, logger] }
 }
 
 /// How many bytes of context a record of this logger has, about: on another thread the process's may be

@@ -7,6 +7,7 @@
 //! | thread | [`bind`], outside of tasks | until [`unbind`], [`clear`], or the thread ends |
 //! | task | [`WithContext::with_context`], and [`bind`] inside of such a task | until the task ends |
 //! | scope | [`bound`] | until the guard is dropped, by a panic too |
+//! | span of `tracing` | by its [bridge](crate::Builder), where that is compiled in | while the thread is in it |
 //! | logger | [`Logger::bind`] | with the logger |
 //! | call | the call's own fields | in that record |
 //!
@@ -41,6 +42,7 @@ pub(crate) mod local;
 pub(crate) mod pairs;
 mod process;
 mod shared;
+pub(crate) mod spans;
 mod task;
 
 use std::marker::PhantomData;
@@ -146,13 +148,19 @@ pub fn get_merged(logger: &Logger) -> Fields {
 }
 
 fn current_pairs() -> Vec<Pair> {
-    let current = local::look(|local| match &local.task {
-        None => local.thread.merged(),
-        Some(task) => {
-            let mut merged = local.thread.base().to_vec();
-            merge(&mut merged, task.merged());
-            merged
+    let current = local::look(|local| {
+        let mut merged = match &local.task {
+            None => local.thread.merged(),
+            Some(task) => {
+                let mut merged = local.thread.base().to_vec();
+                merge(&mut merged, task.merged());
+                merged
+            }
+        };
+        if let Some(spanned) = local.spans.spanned() {
+            merge(&mut merged, spanned.pairs().iter().cloned());
         }
+        merged
     });
     current.unwrap_or_default()
 }

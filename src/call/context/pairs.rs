@@ -63,6 +63,19 @@ impl Pairs {
 }
 
 impl Pair {
+    /// A pair whose value stands encoded already; `id` is the key's number, as [`Pair::known_id`] gave it
+    /// of another pair of this key.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn encoded(key: &'static str, value: &[u8], id: (u32, u32)) -> Self {
+        Self { key: Cow::Borrowed(key), value: value.into(), id }
+    }
+
+    /// The tag of the segment that was asked last for the key's number, and that.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn known_id(&self) -> (u32, u32) {
+        self.id
+    }
+
     /// The value's bytes: a tag and what it says.
     pub(super) fn value(&self) -> &[u8] {
         &self.value

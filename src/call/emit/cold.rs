@@ -19,7 +19,7 @@ use crate::ring::writer::{Claimed, State};
 use crate::ring::{Memory, long};
 
 /// Where a record's facts come from.
-pub(in crate::call) trait Origin {
+pub(crate) trait Origin {
     /// The facts as the dictionary has them.
     fn content(&self) -> Vec<u8>;
     /// Their id in the dictionary of the producer's segment; 0 = they stand inline in the record. The

@@ -6,6 +6,7 @@ use logring::record::AnyValue;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::block::{self, INDENT};
 use super::key_value::yes;
 use super::{Form, Pair, safe};
 use crate::render::python;
@@ -13,7 +14,7 @@ use crate::render::python;
 /// Its options.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Console {
+pub(in crate::render) struct Console {
     #[serde(default = "thirty")]
     pad_event_to: usize,
     #[serde(default)]
@@ -96,9 +97,6 @@ const LEVELS: [(&str, &str); 13] = [
 /// Of `exception`, the longest of structlog's.
 const LEVEL_WIDTH: usize = 9;
 
-/// Before each line of a block, unless `exact`.
-const INDENT: &str = "    ";
-
 /// Styles as words, like `bold yellow`: control sequences come from here alone.
 fn styles<'de, D: Deserializer<'de>>(
     from: D,
@@ -168,7 +166,7 @@ impl Form for Console {
         out.truncate(start + out[start..].trim_end_matches(' ').len());
         if let Some(stack) = &stack {
             out.push('\n');
-            self.block(&python::str(stack), out);
+            block::put(&python::str(stack), self.exact, out);
             if has_error || exception.is_some() {
                 let indent = if self.exact { "" } else { INDENT };
                 out.push_str(&format!("\n{indent}\n{indent}{}\n{indent}", "=".repeat(79)));
@@ -176,7 +174,7 @@ impl Form for Console {
         }
         if let Some(text) = exc_info.or_else(|| exception.map(|text| python::str(&text))) {
             out.push('\n');
-            self.block(&text, out);
+            block::put(&text, self.exact, out);
         }
     }
 }
@@ -247,18 +245,6 @@ impl Console {
                 text.to_string()
             }
             value => python::repr(value),
-        }
-    }
-
-    /// Text of several lines; unless `exact`, each is indented, so that none passes for a record.
-    fn block(&self, text: &str, out: &mut String) {
-        if self.exact {
-            return out.push_str(text);
-        }
-        for (index, line) in text.split('\n').enumerate() {
-            out.push_str(if index > 0 { "\n" } else { "" });
-            out.push_str(INDENT);
-            safe::put(line, false, out);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::render::unique::standing;
 /// The options of `dumps` that leave one record one line.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Json {
+pub(in crate::render) struct Json {
     #[serde(default)]
     sort_keys: bool,
     #[serde(default = "yes")]

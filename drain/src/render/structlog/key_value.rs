@@ -10,7 +10,7 @@ use crate::render::python::write_repr;
 /// Its options.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct KeyValue {
+pub(in crate::render) struct KeyValue {
     #[serde(default)]
     sort_keys: bool,
     #[serde(default)]

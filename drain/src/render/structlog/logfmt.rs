@@ -11,7 +11,7 @@ use crate::render::python;
 /// Its options.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Logfmt {
+pub(in crate::render) struct Logfmt {
     #[serde(default)]
     sort_keys: bool,
     #[serde(default)]

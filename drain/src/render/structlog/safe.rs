@@ -3,7 +3,7 @@
 
 /// Whether a character is escaped in every form of lines: controls, line and paragraph separators,
 /// characters that reorder text.
-pub(super) fn is_harmful(char: char) -> bool {
+pub(in crate::render) fn is_harmful(char: char) -> bool {
     matches!(
         u32::from(char),
         ..0x20 | 0x7f..=0x9f | 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069
@@ -11,12 +11,17 @@ pub(super) fn is_harmful(char: char) -> bool {
 }
 
 /// Appends `text` as it is if `exact`, else with escapes for what is harmful.
-pub(super) fn put(text: &str, exact: bool, out: &mut String) {
+pub(in crate::render) fn put(text: &str, exact: bool, out: &mut String) {
     put_but(text, exact, |_| false, out);
 }
 
 /// The same with escapes for more characters.
-pub(super) fn put_but(text: &str, exact: bool, also: impl Fn(char) -> bool, out: &mut String) {
+pub(in crate::render) fn put_but(
+    text: &str,
+    exact: bool,
+    also: impl Fn(char) -> bool,
+    out: &mut String,
+) {
     if exact || !text.contains(|char| is_harmful(char) || also(char)) {
         return out.push_str(text);
     }

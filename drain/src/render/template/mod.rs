@@ -7,6 +7,7 @@
 
 mod check;
 mod format;
+pub mod mark;
 mod parse;
 
 use std::collections::HashMap;

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use jiff::Zoned;
 
 /// A format, parsed.
-#[derive(Debug)]
-pub(super) struct Strftime(Vec<Piece>);
+#[derive(Clone, Debug)]
+pub(crate) struct Strftime(Vec<Piece>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Piece {
     Literal(String),
     /// The letter behind `%`.
@@ -18,9 +18,9 @@ enum Piece {
 /// All that [`write`] knows.
 const KNOWN: &str = "aAbBcCdDefFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ";
 
-const DAYS: [&str; 7] =
+pub(crate) const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
+pub(crate) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -37,7 +37,7 @@ const MONTHS: [&str; 12] = [
 
 impl Strftime {
     /// Parses a format.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut chars = text.chars();
@@ -69,7 +69,7 @@ impl Strftime {
     }
 
     /// The time as text.
-    pub(super) fn text(&self, time: &Zoned) -> String {
+    pub(crate) fn text(&self, time: &Zoned) -> String {
         let mut out = String::new();
         for piece in &self.0 {
             match piece {
