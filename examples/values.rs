@@ -83,6 +83,7 @@ fn main() -> logring::Result<()> {
         state: paid,
     };
     info!("order placed", order, before = State::Open);
+    assert_eq!(order.card.len(), 19);
     info!("planned", route = Route(vec!["Ulm", "Bonn"]));
     info!("shipped", shipment = AsSerde(&Shipment { parcel_count: 2, weights: vec![0.1, 2.5] }));
 
