@@ -70,15 +70,38 @@ impl Sink {
     }
 }
 
+/// Who captures what threads log that nobody captures by themselves.
+static EVERYWHERE: Mutex<Option<Arc<Sink>>> = Mutex::new(None);
+/// 1 while there is somebody.
+static ANYWHERE: AtomicU32 = AtomicU32::new(0);
+
+/// Captures, from now on, every thread that is not captured by itself.
+pub(crate) fn set_everywhere(sink: Option<Arc<Sink>>) {
+    // Relaxed: on another thread it may come through a little later.
+    ANYWHERE.store(u32::from(sink.is_some()), Ordering::Relaxed);
+    *EVERYWHERE.lock().unwrap_or_else(PoisonError::into_inner) = sink;
+}
+
 /// Who captures what the calling thread logs by this logger.
 #[cold]
 pub(super) fn sink(logger: &Logger) -> Option<Arc<Sink>> {
+    own_sink().or_else(everywhere).filter(|_| logger.is_default())
+}
+
+fn own_sink() -> Option<Arc<Sink>> {
     let mut sink = capture()?;
     // Relaxed: see `close`.
     while sink.closed.load(Ordering::Relaxed) != 0 {
         sink = sink.before.clone()?;
     }
-    logger.is_default().then_some(sink)
+    Some(sink)
+}
+
+fn everywhere() -> Option<Arc<Sink>> {
+    if ANYWHERE.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    EVERYWHERE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Opens a record.

@@ -224,6 +224,7 @@ fn open_in_block(
 ) -> Option<Writer> {
     let segment = producer.segment();
     let place = thread.cell.mark(segment, slots)?;
+    thread.fence_mark();
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
     let timestamp = thread.cell.stamp_time(producer.now());

@@ -18,8 +18,10 @@ pub mod filter;
 mod flush;
 mod installed;
 pub mod levels;
+pub mod limit;
 pub mod logger;
 mod overflow;
+pub mod panics;
 pub mod producer;
 pub mod staged;
 mod thread;
@@ -32,10 +34,11 @@ pub use drain_thread::{DrainThread, PrivateRecord};
 pub use dynamic::{Record, Site};
 pub use emit::truncated::truncated_records;
 pub use filter::Filter;
-pub use flush::flush;
+pub use flush::{flush, flush_durable};
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;
+pub use panics::{Caught, catch, log_panics};
 pub use producer::Producer;
 
 /// What the macros' expansions name. Not for use: it changes with them.
@@ -44,6 +47,7 @@ pub mod private {
     pub use super::callsite::Callsite;
     pub use super::check::check_names;
     pub use super::emit::{begin, commit};
+    pub use super::limit::{Every, EveryN, Once, Sample};
     pub use super::logger::DEFAULT;
     pub use super::staged::{
         ByCall, ByError, ByNothing, ByReference, ByValue, Probe, bare, plain, staged,

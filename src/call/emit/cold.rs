@@ -16,7 +16,7 @@ use crate::layout::record;
 use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
-use crate::ring::{Memory, long};
+use crate::ring::{Memory, long, recycle};
 
 /// Where a record's facts come from.
 pub(crate) trait Origin {
@@ -191,7 +191,11 @@ fn make_room(
     if left >= slots {
         return Some(());
     }
-    insist(producer, overflow, || cell.cross(segment).then_some(()))?;
+    insist(producer, overflow, || {
+        let crossed = cell.cross(segment)
+            || (overflow == Overflow::Overwrite && recycle::cross_over(segment, cell));
+        crossed.then_some(())
+    })?;
     segment.drain_area().ring_doorbell();
     Some(())
 }
@@ -240,6 +244,7 @@ fn open_long(
     let place = long::mark_head(segment, cell, slots, collected.clone());
     producer.stop_collecting();
     let place = place?;
+    thread.fence_mark();
     thread.level.set(header.level);
     let timestamp = cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);
