@@ -7,9 +7,8 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::context::local::{Sources, capture};
-use super::emit::Origin;
+use super::emit::{Origin, truncated};
 use super::{Filter, Logger, thread};
-use crate::layout::record::flags;
 use crate::level::Level;
 use crate::record::{CallsiteInfo, Event, Raw, Rest, Strings, Writer, decode};
 use crate::sync::{AtomicU32, Ordering};
@@ -120,7 +119,7 @@ pub(super) fn begin(
     let open = Box::into_raw(Box::new(Open {
         sink,
         level: level.number(),
-        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        flags: truncated::mark(set, payload < wanted),
         context_len: context.len() as u32,
         payload: vec![0; payload],
         rest: Rest::slots(0, 0).owned_by(thread::nobody()),

@@ -301,7 +301,7 @@ macro_rules! __emit {
     (import fast) => {};
     (import slow) => {
         #[allow(unused_imports)]
-        use $crate::__private::{ByError as _, ByReference as _, ByValue as _};
+        use $crate::__private::{ByError as _, ByNothing as _, ByReference as _, ByValue as _};
     };
     (fast $callsite:ident $logger:ident) => {
         $crate::__private::bare(&$callsite, $logger)

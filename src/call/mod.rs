@@ -32,8 +32,9 @@ pub use context::Pairs;
 pub use context::keys::renamed_keys;
 pub use drain_thread::{DrainThread, PrivateRecord};
 pub use dynamic::{Record, Site};
+pub use emit::truncated::truncated_records;
 pub use filter::Filter;
-pub use flush::flush;
+pub use flush::{flush, flush_durable};
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;
@@ -48,7 +49,11 @@ pub mod private {
     pub use super::emit::{begin, commit};
     pub use super::limit::{Every, EveryN, Once, Sample};
     pub use super::logger::DEFAULT;
-    pub use super::staged::{ByError, ByReference, ByValue, Probe, bare, plain, staged};
+    pub use super::staged::{
+        ByCall, ByError, ByNothing, ByReference, ByValue, Probe, bare, plain, staged,
+    };
+    #[cfg(feature = "serde")]
+    pub use serde_core::Serialize;
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::layout::dictionary::{KIND_CALLSITE, KIND_LEVEL, KIND_STRING};
 use crate::layout::value::NAMES_MAX;
 use crate::level::Level;
 
+/// Callsites are encoded on the stack up to this.
+const STACK_BYTES: usize = 2 << 10;
+
 /// What stands in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts<'a> {
@@ -39,12 +42,36 @@ impl Facts<'_> {
             .expect("strings and integers have an encoding, and a Vec takes it")
     }
 
+    /// The same, handed to `then`; allocation-free up to 2 KiB, so that a callsite's first call may
+    /// be in a signal handler.
+    pub fn encoded<T>(&self, then: impl FnOnce(&[u8]) -> T) -> T {
+        let Self { level, target, file, line, event, names } = *self;
+        let mut buffer = [0; STACK_BYTES];
+        let content = (KIND_CALLSITE, level, target, file, line, event, names);
+        match bincode::encode_into_slice(content, &mut buffer, config::legacy()) {
+            Ok(len) => then(&buffer[..len]),
+            Err(_) => then(&self.encode()),
+        }
+    }
+
     /// Bytes of [`Facts::encode`].
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let texts = [self.target, self.file, self.event];
         let texts = texts.iter().chain(self.names).map(|text| 8 + text.len());
         1 + 1 + 4 + 8 + texts.sum::<usize>()
+    }
+}
+
+/// [`encode_string`], handed to `then`; allocation-free up to 2 KiB.
+pub fn encoded_string<T>(text: &str, then: impl FnOnce(&[u8]) -> T) -> T {
+    let mut buffer = [KIND_STRING; STACK_BYTES];
+    match buffer.get_mut(1..=text.len()) {
+        Some(room) => {
+            room.copy_from_slice(text.as_bytes());
+            then(&buffer[..=text.len()])
+        }
+        None => then(&encode_string(text)),
     }
 }
 

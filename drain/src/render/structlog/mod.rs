@@ -13,7 +13,7 @@ pub(super) mod key_value;
 pub(super) mod logfmt;
 pub(super) mod safe;
 
-pub(super) use console::style;
+pub(super) use console::style::style;
 
 use std::borrow::Cow;
 
