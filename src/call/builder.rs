@@ -5,7 +5,7 @@ use std::fmt;
 use super::filter::Filter;
 use super::installed;
 use super::logger::Logger;
-use super::overflow::Overflow;
+use super::overflow::{Overflow, Policies, Shares};
 use super::producer::Producer;
 use crate::error::{Error, Result};
 use crate::layout::geometry;
@@ -26,7 +26,9 @@ pub(crate) struct Options {
     /// Bytes of the ring, where it is created.
     pub(crate) ring_bytes: u64,
     /// When it is full.
-    pub(crate) overflow: Overflow,
+    pub(crate) overflow: Policies,
+    /// How much of it this process may take.
+    pub(crate) shares: Shares,
     /// Longest payload.
     pub(crate) max_record_bytes: u32,
     /// Thresholds.
@@ -44,7 +46,8 @@ pub struct Builder {
     level: Level,
     spec: String,
     ring_bytes: u64,
-    overflow: Overflow,
+    overflow: Policies,
+    shares: Shares,
     max_record_bytes: u32,
     starts: Vec<Start>,
 }
@@ -57,7 +60,8 @@ pub fn builder(name: impl Into<String>) -> Builder {
         level: Level::Info,
         spec: String::new(),
         ring_bytes: geometry::RING_BYTES,
-        overflow: Overflow::default(),
+        overflow: Policies::default(),
+        shares: Shares::default(),
         max_record_bytes: MAX_RECORD_BYTES,
         starts: Vec::new(),
     }
@@ -87,7 +91,46 @@ impl Builder {
     /// What a log call does when the ring is full; by default it waits up to 100 ms while a drain
     /// runs.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
-        self.overflow = overflow;
+        self.overflow.all = overflow;
+        self
+    }
+
+    /// The same for records of this level and above, whatever [`Builder::overflow`] says of the rest.
+    /// Of several, the one from the highest level that is not above the record's applies.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use logring::{Level, Overflow};
+    /// # fn main() -> logring::Result<()> {
+    /// let builder = logring::builder("billing").overflow(Overflow::Drop);
+    /// let up_to = Duration::from_secs(2);
+    /// let _guard = builder.overflow_from(Level::Error, Overflow::Block { up_to }).install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Under [`Overflow::Overwrite`] a thread's oldest block gives way whatever the levels of the
+    /// records in it are.
+    pub fn overflow_from(mut self, level: Level, overflow: Overflow) -> Self {
+        self.overflow.from.push((level, overflow));
+        self
+    }
+
+    /// How much of the ring this process may hold at a time, in hundredths, 1 to 100; default 50. A
+    /// thread that would go on in one block more finds the ring full: the overflow policy applies. So
+    /// one process that floods the ring leaves room for the others. Blocks are counted as they are
+    /// claimed and freed, a few more or less at a moment. Records of level error and above may take
+    /// [`Builder::reserve_percent`] besides.
+    pub fn quota_percent(mut self, percent: u8) -> Self {
+        self.shares.quota = percent;
+        self
+    }
+
+    /// How much of the ring records of this process below level error leave free for records of level
+    /// error and above, of all processes, in hundredths, 0 to 50, in whole blocks rounded down; default
+    /// 5. It counts when a thread goes on in another block: what fits its open block is not held back.
+    pub fn reserve_percent(mut self, percent: u8) -> Self {
+        self.shares.reserve = percent;
         self
     }
 
@@ -154,7 +197,9 @@ impl Builder {
         if let Some(fault) = fault {
             eprintln!("logring: {fault}; the other parts apply");
         }
+        self.shares.check()?;
         Ok(Options {
+            shares: self.shares,
             name: self.name,
             ring_bytes: self.ring_bytes,
             overflow: self.overflow,

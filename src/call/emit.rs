@@ -161,7 +161,7 @@ fn publish(owner: *const ()) {
     }
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
-        alert(segment);
+        alert(thread, segment);
     }
 }
 
@@ -180,13 +180,15 @@ fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
     thread.long.set(false);
     thread.cell.commit(segment, Kind::Head, level);
     if level >= Level::Error.number() {
-        alert(segment);
+        alert(thread, segment);
     }
 }
 
-/// What matters this much is not left to the drain's rhythm.
+/// What matters this much is not left to the drain's rhythm; and what matters less stays out of the
+/// reserve.
 #[inline(never)]
-fn alert(segment: &Segment) {
+fn alert(thread: &ThreadState, segment: &Segment) {
+    thread.cell.hide_reserved();
     segment.drain_area().ring_doorbell();
 }
 

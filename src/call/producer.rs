@@ -8,15 +8,16 @@ use super::builder::Options;
 use super::filter::Filter;
 use super::levels::Known;
 use super::logger::Interner;
-use super::overflow::Overflow;
+use super::overflow::{Overflow, Policies, Shares};
 use super::thread;
 use super::thread::SEGMENTS_MAX;
 use crate::error::{Error, Result};
 use crate::layout::Geometry;
 use crate::layout::header::clock;
 use crate::layout::record;
+use crate::level::Level;
 use crate::record::callsite::encode_string;
-use crate::ring::long;
+use crate::ring::{Memory, long};
 use crate::shm::{Segment, SegmentSpec};
 use crate::sync::Ordering::Relaxed;
 use crate::sync::{AtomicU32, AtomicU64};
@@ -28,7 +29,10 @@ use crate::sys;
 pub struct Producer {
     segment: &'static Segment,
     place: usize,
-    overflow: Overflow,
+    overflow: Policies,
+    /// Blocks that its threads may own, and those that are kept for errors.
+    quota: u32,
+    reserve: u32,
     filter: Filter,
     /// What is set for the whole segment.
     rules: Known,
@@ -53,7 +57,7 @@ impl Producer {
             ..SegmentSpec::new(options.name)
         };
         let (segment, _) = Segment::open_or_create_static(&spec)?;
-        Self::of(segment, options.overflow, options.filter)
+        Self::of(segment, options.overflow, options.shares, options.filter)
     }
 
     /// A tie to a segment of its own in private memory, for tests.
@@ -61,10 +65,17 @@ impl Producer {
     pub(crate) fn on_heap(filter: Filter) -> &'static Self {
         let geometry = Geometry { block_count: 15, ..Geometry::default() };
         let segment = Segment::heap(geometry).expect("there is memory").leak();
-        Self::of(segment, Overflow::Drop, filter).expect("there is room for one more")
+        let policies = Policies { all: Overflow::Drop, from: Vec::new() };
+        let shares = Shares { quota: 100, reserve: 0 };
+        Self::of(segment, policies, shares, filter).expect("there is room for one more")
     }
 
-    fn of(segment: &'static Segment, overflow: Overflow, filter: Filter) -> Result<&'static Self> {
+    fn of(
+        segment: &'static Segment,
+        overflow: Policies,
+        shares: Shares,
+        filter: Filter,
+    ) -> Result<&'static Self> {
         let mut producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = producers.iter().find(|known| known.segment.uuid() == segment.uuid()) {
             return Ok(known);
@@ -84,6 +95,8 @@ impl Producer {
             segment,
             place,
             overflow,
+            quota: shares.quota_of(segment.block_count()),
+            reserve: shares.reserve_of(segment.block_count()),
             filter,
             rules: Known::default(),
             states,
@@ -117,13 +130,24 @@ impl Producer {
         self.place
     }
 
-    pub(crate) fn overflow(&self) -> Overflow {
-        self.overflow
+    /// What a record of this level does when the ring is full.
+    pub(crate) fn overflow(&self, level: Level) -> Overflow {
+        self.overflow.of(level)
+    }
+
+    /// Blocks that its threads may own.
+    pub(crate) fn quota(&self) -> u32 {
+        self.quota
+    }
+
+    /// Blocks that are kept for errors.
+    pub(crate) fn reserve(&self) -> u32 {
+        self.reserve
     }
 
     /// Whether its threads may overwrite blocks of their own.
     pub(crate) fn overwrites(&self) -> bool {
-        self.overflow == Overflow::Overwrite
+        self.overflow.overwrite()
     }
 
     pub(crate) fn states(&self) -> &'static AtomicU64 {

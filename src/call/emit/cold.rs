@@ -16,7 +16,8 @@ use crate::layout::record::{self, flags};
 use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
-use crate::ring::{Memory, long, recycle};
+use crate::ring::{Memory, hints, long, recycle};
+use crate::sync::Ordering::Relaxed;
 
 /// Where a record's facts come from.
 pub(crate) trait Origin {
@@ -75,7 +76,7 @@ fn begin_new(
     len: usize,
 ) -> Writer {
     let mut thread = thread::current(producer);
-    let mut overflow = producer.overflow();
+    let mut overflow = producer.overflow(level);
     if thread.cell.left() == 0 {
         if drain_thread::drains(producer.segment()) {
             return begin_private(origin, producer, level, set, context, len);
@@ -174,7 +175,7 @@ fn open_short(
 ) -> Option<Writer> {
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
-    make_room(producer, thread, overflow, slots)?;
+    make_room(producer, thread, overflow, slots, header.level)?;
     open_in_block(producer, thread, slots, header)
 }
 
@@ -184,20 +185,55 @@ fn make_room(
     thread: &'static ThreadState,
     overflow: Overflow,
     slots: u32,
+    level: u8,
 ) -> Option<()> {
     let cell = &thread.cell;
     let segment = producer.segment();
     let left = cell.open_block().map_or(0, |(_, next)| segment.slots_per_block() - next);
-    if left >= slots {
+    let is_kept = cell.is_reserved() && !is_urgent(level);
+    if left >= slots && !is_kept {
         return Some(());
     }
-    insist(producer, overflow, || {
-        let crossed = cell.cross(segment)
-            || (overflow == Overflow::Overwrite && recycle::cross_over(segment, cell));
-        crossed.then_some(())
+    let is_new = insist(producer, overflow, || {
+        let room = room(producer, thread, level);
+        if room != Room::None && cell.cross(segment) {
+            if room == Room::Reserve {
+                cell.set_reserved();
+            }
+            return Some(true);
+        }
+        let overwrites = overflow == Overflow::Overwrite && recycle::cross_over(segment, cell);
+        overwrites.then_some(false)
     })?;
+    segment.held(cell.process()).fetch_add(is_new.into(), Relaxed);
     segment.drain_area().ring_doorbell();
     Some(())
+}
+
+/// Whether a thread may take another block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    None,
+    Free,
+    /// Only for a record that the reserve is for.
+    Reserve,
+}
+
+/// Whether records of this level are what the reserve is for.
+const fn is_urgent(level: u8) -> bool {
+    level >= Level::Error.number()
+}
+
+/// Whether the thread may take another block for a record of this level.
+fn room(producer: &'static Producer, thread: &'static ThreadState, level: u8) -> Room {
+    let segment = producer.segment();
+    let (quota, reserve) = (producer.quota(), producer.reserve());
+    let held = segment.held(thread.cell.process()).load(Relaxed);
+    if held < quota && (reserve == 0 || hints::more_than(segment, reserve)) {
+        return Room::Free;
+    }
+    let is_urgent = is_urgent(level) && held < quota.saturating_add(reserve);
+    if is_urgent { Room::Reserve } else { Room::None }
 }
 
 /// A record longer than a block; the cell is closed. All its blocks are claimed before its mark.
@@ -219,14 +255,21 @@ fn open_long(
     let list = thread.extension_list()?;
     let list_bytes = count * record::FRAGMENT_BYTES;
     let slots = record::slots_for(list_bytes, segment.slot_size()) as u32;
-    make_room(producer, thread, overflow, slots)?;
+    // More than it may ever have would be waited for in vain.
+    if count >= producer.quota() as usize {
+        return None;
+    }
+    make_room(producer, thread, overflow, slots, header.level)?;
     let lane = cell.lane();
     insist(producer, overflow, || long::start_collecting(segment, lane).then_some(()))?;
     let mut have = 0;
     while have < count {
-        let Some(claimed) = insist(producer, overflow, || long::collect_one(segment, cell)) else {
-            break;
-        };
+        let claimed = insist(producer, overflow, || {
+            let room = room(producer, thread, header.level);
+            if room == Room::None { None } else { long::collect_one(segment, cell) }
+        });
+        let Some(claimed) = claimed else { break };
+        segment.held(cell.process()).fetch_add(1, Relaxed);
         // SAFETY: the list has room for `EXTENSIONS_MAX` entries and is this thread's.
         unsafe { list.add(have).write([claimed.block, claimed.generation]) };
         have += 1;
