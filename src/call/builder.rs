@@ -29,10 +29,20 @@ pub(crate) struct Options {
     pub(crate) overflow: Policies,
     /// How much of it this process may take.
     pub(crate) shares: Shares,
+    /// Its flight recorders.
+    pub(crate) flight: Option<Flight>,
     /// Longest payload.
     pub(crate) max_record_bytes: u32,
     /// Thresholds.
     pub(crate) filter: Filter,
+}
+
+/// What flight recorders keep: levels from `level` up, in so many blocks, until one from `trigger` up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flight {
+    pub(crate) level: u8,
+    pub(crate) trigger: u8,
+    pub(crate) blocks: u32,
 }
 
 /// What begins with the segment's logger once it is attached, and may refuse.
@@ -48,6 +58,7 @@ pub struct Builder {
     ring_bytes: u64,
     overflow: Policies,
     shares: Shares,
+    flight: Option<Flight>,
     max_record_bytes: u32,
     starts: Vec<Start>,
 }
@@ -62,6 +73,7 @@ pub fn builder(name: impl Into<String>) -> Builder {
         ring_bytes: geometry::RING_BYTES,
         overflow: Policies::default(),
         shares: Shares::default(),
+        flight: None,
         max_record_bytes: MAX_RECORD_BYTES,
         starts: Vec::new(),
     }
@@ -113,6 +125,30 @@ impl Builder {
     /// records in it are.
     pub fn overflow_from(mut self, level: Level, overflow: Overflow) -> Self {
         self.overflow.from.push((level, overflow));
+        self
+    }
+
+    /// Keeps records that are below the level in force, from `level` up, in a flight recorder of each
+    /// thread: its newest `blocks` blocks (256 slots each by default) of them. They are written only when
+    /// a record of level `trigger` or above goes out in this process: then all that the recorders of its
+    /// threads hold, in time order among themselves, with `"flight":true`, before that record.
+    ///
+    /// Each record of the process takes some 100 ns more with it. Only what the macros log is kept.
+    ///
+    /// ```no_run
+    /// # use logring::Level;
+    /// # fn main() -> logring::Result<()> {
+    /// let builder = logring::builder("billing").level(Level::Info);
+    /// let _guard = builder.flight_recorder(Level::Debug, Level::Error, 2).install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn flight_recorder(mut self, level: Level, trigger: Level, blocks: u32) -> Self {
+        self.flight = Some(Flight {
+            level: level.number(),
+            trigger: trigger.number(),
+            blocks: blocks.max(1),
+        });
         self
     }
 
@@ -200,6 +236,7 @@ impl Builder {
         self.shares.check()?;
         Ok(Options {
             shares: self.shares,
+            flight: self.flight,
             name: self.name,
             ring_bytes: self.ring_bytes,
             overflow: self.overflow,

@@ -118,7 +118,8 @@ pub fn begin_long(callsite: &'static Callsite, logger: &Logger, len: usize) -> W
     let thread = thread::at(logger.place());
     let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
     let known = id.wrapping_sub(1) >> 32 == 0;
-    let Some(producer) = thread.producer.get().filter(|_| known && !context::is_captured()) else {
+    let producer = thread.producer.get().filter(|_| known && !context::is_captured());
+    let Some(producer) = producer.filter(|producer| producer.flight().is_none()) else {
         return begin_cold(callsite, logger, len);
     };
     let segment = producer.segment();

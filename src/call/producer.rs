@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::builder::Options;
+use super::builder::{Flight, Options};
 use super::filter::Filter;
 use super::levels::Known;
 use super::logger::Interner;
@@ -33,6 +33,9 @@ pub struct Producer {
     /// Blocks that its threads may own, and those that are kept for errors.
     quota: u32,
     reserve: u32,
+    flight: Option<Flight>,
+    /// The level word of callsites whose records may be kept in a flight recorder.
+    flight_word: AtomicU64,
     filter: Filter,
     /// What is set for the whole segment.
     rules: Known,
@@ -57,7 +60,7 @@ impl Producer {
             ..SegmentSpec::new(options.name)
         };
         let (segment, _) = Segment::open_or_create_static(&spec)?;
-        Self::of(segment, options.overflow, options.shares, options.filter)
+        Self::of(segment, options.overflow, options.shares, options.flight, options.filter)
     }
 
     /// A tie to a segment of its own in private memory, for tests.
@@ -67,13 +70,14 @@ impl Producer {
         let segment = Segment::heap(geometry).expect("there is memory").leak();
         let policies = Policies { all: Overflow::Drop, from: Vec::new() };
         let shares = Shares { quota: 100, reserve: 0 };
-        Self::of(segment, policies, shares, filter).expect("there is room for one more")
+        Self::of(segment, policies, shares, None, filter).expect("there is room for one more")
     }
 
     fn of(
         segment: &'static Segment,
         overflow: Policies,
         shares: Shares,
+        flight: Option<Flight>,
         filter: Filter,
     ) -> Result<&'static Self> {
         let mut producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,6 +101,8 @@ impl Producer {
             overflow,
             quota: shares.quota_of(segment.block_count()),
             reserve: shares.reserve_of(segment.block_count()),
+            flight,
+            flight_word: AtomicU64::new(flight.map_or(0, |flight| u64::from(flight.level))),
             filter,
             rules: Known::default(),
             states,
@@ -140,6 +146,17 @@ impl Producer {
         self.quota
     }
 
+    /// What its threads' flight recorders keep; `None` where they have none.
+    #[inline(always)]
+    pub(crate) fn flight(&self) -> Option<Flight> {
+        self.flight
+    }
+
+    /// The word that lets through what flight recorders keep, for callsites of this level.
+    pub(super) fn flight_word(&'static self, level: u8) -> Option<&'static AtomicU64> {
+        self.flight.filter(|flight| level >= flight.level).map(|_| &self.flight_word)
+    }
+
     /// Blocks that are kept for errors.
     pub(crate) fn reserve(&self) -> u32 {
         self.reserve
@@ -167,6 +184,8 @@ impl Producer {
     /// Payloads of fewer bytes take the short way of a log call: one slot, and the processor's clock.
     pub(crate) fn short_payload(&self) -> usize {
         match self.segment.clock_kind() {
+            // Which lane a record goes to is decided on the long way.
+            _ if self.flight.is_some() => 0,
             clock::TSC => {
                 let slot = self.segment.slot_size() - record::PAYLOAD;
                 slot.min(self.segment.max_record_bytes() as usize) + 1

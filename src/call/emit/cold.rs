@@ -26,6 +26,10 @@ pub(crate) trait Origin {
     /// Their id in the dictionary of the producer's segment; 0 = they stand inline in the record. The
     /// calling thread is registered.
     fn id(&self, producer: &'static Producer) -> u32;
+    /// The level from which its records go out; below it they are for a flight recorder.
+    fn threshold(&self, _producer: &'static Producer) -> u8 {
+        0
+    }
 }
 
 impl Origin for &'static Callsite {
@@ -40,6 +44,10 @@ impl Origin for &'static Callsite {
         } else {
             installed::register(self, producer)
         }
+    }
+
+    fn threshold(&self, producer: &'static Producer) -> u8 {
+        producer.threshold_now(self.facts().target)
     }
 }
 
@@ -97,6 +105,17 @@ fn begin_new(
         };
         thread = other;
     }
+    let mut set = set;
+    let mut flight = None;
+    if let Some(recorder) = producer.flight() {
+        if level.number() < origin.threshold(producer) {
+            // Where it has none, since a table is full, nothing is kept.
+            let Some(kept) = thread.recorder() else { return Writer::closed() };
+            (thread, flight) = (kept, Some(recorder.blocks));
+        } else if level.number() >= recorder.trigger {
+            set |= flags::TRIGGER;
+        }
+    }
     let id = origin.id(producer);
     let inline = if id == 0 { origin.content() } else { Vec::new() };
     let inline_len = if id == 0 { 4 + inline.len() } else { 0 };
@@ -114,8 +133,13 @@ fn begin_new(
     thread.cell.close();
     let open =
         if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
-            open_short(producer, thread, overflow, header)
+            match flight {
+                Some(blocks) => open_flight(producer, thread, blocks, header),
+                None => open_short(producer, thread, overflow, header),
+            }
         } else {
+            // In a flight recorder, too, it needs free blocks.
+            let overflow = if flight.is_some() { Overflow::Drop } else { overflow };
             open_long(producer, thread, overflow, header)
         };
     let Some(mut writer) = open else {
@@ -176,6 +200,26 @@ fn open_short(
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
     make_room(producer, thread, overflow, slots, header.level)?;
+    open_in_block(producer, thread, slots, header)
+}
+
+/// A record for the flight recorder: in its newest `blocks` blocks, or its oldest. Never waits.
+fn open_flight(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    blocks: u32,
+    header: Header,
+) -> Option<Writer> {
+    let (segment, cell) = (producer.segment(), &thread.cell);
+    let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
+    if !cell.fits(slots) {
+        let more = recycle::held(segment, cell.lane()) < blocks;
+        if more && room(producer, thread, header.level) == Room::Free && cell.cross(segment) {
+            segment.held(cell.process()).fetch_add(1, Relaxed);
+        } else if !recycle::cross_over(segment, cell) {
+            return None;
+        }
+    }
     open_in_block(producer, thread, slots, header)
 }
 
