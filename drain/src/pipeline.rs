@@ -164,6 +164,9 @@ impl<'s> Pipeline<'s> {
                     tid: owner.tid,
                     payload: record.payload,
                 };
+                if Level::new(record.level).is_own() {
+                    self.strings.name_level(Level::new(record.level));
+                }
                 if owner.flight {
                     self.render_event(&raw, false, true)
                 } else {

@@ -6,13 +6,13 @@
 //! time; behind it they store plainly like all others.
 #![expect(unsafe_code, reason = "from checked ranges to a writer")]
 
-use super::{Header, open_in_block, store_header};
+use super::{Header, open_in_block, store_header, truncated};
 use crate::call::context::local::{self as context, Sources};
 use crate::call::drain_thread::{self, PrivateRecord};
 use crate::call::overflow::{Overflow, insist};
 use crate::call::thread::{self, EXTENSIONS_MAX, ThreadState};
 use crate::call::{Callsite, Logger, Producer, captured, installed};
-use crate::layout::record::{self, flags};
+use crate::layout::record;
 use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
@@ -113,7 +113,7 @@ fn begin_new(
             let Some(kept) = thread.recorder() else { return Writer::closed() };
             (thread, flight) = (kept, Some(recorder.blocks));
         } else if level.number() >= recorder.trigger {
-            set |= flags::TRIGGER;
+            set |= record::flags::TRIGGER;
         }
     }
     let id = origin.id(producer);
@@ -125,7 +125,7 @@ fn begin_new(
     let header = Header {
         callsite: id,
         level: level.number(),
-        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        flags: truncated::mark(set, payload < wanted),
         fragments: 0,
         payload_len: payload as u32,
         context_len: context.len() as u32,
@@ -171,7 +171,7 @@ fn begin_private(
     let header = PrivateRecord {
         timestamp: producer.now(),
         level: level.number(),
-        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        flags: truncated::mark(set, payload < wanted),
         context_len: context.len() as u32,
         payload: Vec::new(),
     };
@@ -331,6 +331,7 @@ fn open_long(
     let place = long::mark_head(segment, cell, slots, collected.clone());
     producer.stop_collecting();
     let place = place?;
+    thread.fence_mark();
     thread.level.set(header.level);
     let timestamp = cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);
