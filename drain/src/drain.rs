@@ -33,7 +33,7 @@ use crate::retire::{Closed, Retire};
 use crate::watermark::{self, Watermark};
 
 /// A batch is handed to the sinks when it has grown to this.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 /// No more is read while a sink has this much waiting in private memory.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
 
@@ -299,7 +299,7 @@ impl Drain {
         let (ahead, kind) = (clock.ticks(plausible::AHEAD), segment.clock_kind());
         let watermark = merge.watermark();
         while pipeline.len() < BATCH_BYTES {
-            let more = merge.next(lanes, |lane| {
+            let more = merge.run(lanes, |lane| {
                 let time = lane.head.map_or(0, |head| head.timestamp);
                 while let Some(record) = private.next_before(time) {
                     pipeline.private(&record, clock);
@@ -314,6 +314,7 @@ impl Drain {
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
                 plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
+                pipeline.len() < BATCH_BYTES
             });
             if !more {
                 break;

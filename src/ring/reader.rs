@@ -197,6 +197,7 @@ impl Chain {
 
     /// What stands at the reading position. Blocks that are complete are passed to `done` on the
     /// way, with all their slots.
+    #[inline]
     pub fn look<M: Memory>(&mut self, memory: &M, mut done: impl FnMut(Position)) -> Look {
         let slots_per_block = memory.slots_per_block();
         loop {
@@ -209,6 +210,13 @@ impl Chain {
             }
             let stamp = memory.stamp(memory.block(link.block), self.slot);
             let mut raw = stamp.load(order::commit_load()); // pair:commit
+            if let Some((slots, level)) = Stamp::record_of(raw, link.generation)
+                && slots >= 1
+                && slots <= slots_per_block - self.slot
+            {
+                self.prefetch(memory, link, slots);
+                return Look::Record { at, slots, level, head: false };
+            }
             if Stamp::generation_of(raw) != link.generation || is_busy(raw) {
                 if !memory.holds(link.block, link.generation) {
                     self.outrun();
@@ -295,6 +303,7 @@ impl Chain {
 /// Slots between the one that is read and the one that is fetched meanwhile.
 const PREFETCH_AHEAD: u32 = 3;
 
+#[inline]
 fn is_busy(raw: u64) -> bool {
     matches!(Stamp::of(raw), Some(Stamp { kind: Kind::Busy, .. }))
 }
@@ -336,6 +345,63 @@ pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &
     out.resize(at + memory.slot_words().saturating_sub(from) as usize * 8, 0);
     fill_slot(memory, block, slot, from, &mut out[at..]);
 }
+
+/// The header of a record and as much of what stands behind it in its first slot as is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Ticks of the segment's clock.
+    pub timestamp: u64,
+    /// Its number in the lane.
+    pub sequence: u64,
+    /// The callsite's id.
+    pub callsite: u32,
+    /// Bytes of the payload.
+    pub payload_len: u32,
+    /// Bits of [`record::flags`].
+    pub flags: u16,
+    /// Extension blocks.
+    pub fragments: u16,
+    /// Bytes of the context.
+    pub context_len: u32,
+}
+
+/// Words of a cache line.
+const LINE_WORDS: usize = 8;
+
+/// Copies a record's first slot into `to`, which has its size, and flushes it. Where `is_alone`, the
+/// payload ends in this slot, and no line behind it is looked at.
+#[inline]
+pub fn fill_first<M: Memory>(
+    memory: &M,
+    at: Position,
+    is_alone: bool,
+    to: &mut [[u8; 8]],
+) -> Header {
+    let handle = memory.block(at.block);
+    let (first, rest) = to.split_at_mut(LINE_WORDS.min(to.len()));
+    memory.copy_words(handle, at.slot, 0, first);
+    let word = |byte: usize| first.get(byte / 8).copied().map_or(0, u64::from_le_bytes);
+    let (lens, marks) = (word(record::CALLSITE), word(record::FLAGS));
+    let header = Header {
+        timestamp: word(record::TIMESTAMP),
+        sequence: word(record::SEQUENCE),
+        callsite: lens as u32,
+        payload_len: (lens >> 32) as u32,
+        flags: marks as u16,
+        fragments: (marks >> 16) as u16,
+        context_len: (marks >> 32) as u32,
+    };
+    let end = record::PAYLOAD.saturating_add(header.payload_len as usize);
+    if !is_alone || end > LINE_WORDS * 8 {
+        memory.copy_words(handle, at.slot, LINE_WORDS as u32, rest);
+    }
+    memory.flush(handle, at.slot);
+    header
+}
+
+const _: () = assert!(record::CALLSITE % 8 == 0 && record::PAYLOAD_LEN == record::CALLSITE + 4);
+const _: () = assert!(record::FLAGS % 8 == 0 && record::FRAGMENTS == record::FLAGS + 2);
+const _: () = assert!(record::CONTEXT_LEN == record::FLAGS + 4);
 
 /// The same into `to`, as far as it goes.
 #[inline]

@@ -12,7 +12,7 @@ use super::json;
 use super::keys::{Keys, fact};
 use super::line::Line;
 use super::number::{error_text, float_word, hex, seconds, uuid};
-use super::plan::Plans;
+use super::plan::{self, Plans};
 use super::shape::{Shapes, Syntax};
 use super::template::Templates;
 use super::time::{Digits, Stamps};
@@ -80,8 +80,7 @@ impl Renderer for LogfmtRenderer {
         let mut line = Line::new(out, self.room);
         self.head.write(raw.timestamp_ns, &mut line);
         let Self { plans, syntax, values, .. } = self;
-        let value = |value: &AnyValue<'_>, line: &mut Line<'_>| values.write(value, line);
-        let is_written = plans.write(raw, strings, syntax, &mut line, value);
+        let is_written = plans.write(raw, strings, syntax, &mut line, values);
         if is_written {
             line.put(b"\n");
             self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
@@ -286,6 +285,35 @@ impl Values {
             }
         }
         line.at()
+    }
+}
+
+impl plan::Values for Values {
+    #[inline(always)]
+    fn unsigned(&mut self, value: u64, line: &mut Line<'_>) {
+        line.put(b"=");
+        line.integer(value);
+    }
+
+    #[inline(always)]
+    fn signed(&mut self, value: i64, line: &mut Line<'_>) {
+        line.put(b"=");
+        line.signed(value);
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64, line: &mut Line<'_>) {
+        line.put(b"=");
+        float_word(value, line);
+    }
+
+    #[inline(always)]
+    fn text(&mut self, value: &str, line: &mut Line<'_>) {
+        text(b"=", value, line);
+    }
+
+    fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
+        self.write(value, line);
     }
 }
 

@@ -5,7 +5,7 @@
 mod value;
 
 use logring::Level;
-use logring::record::{AnyValue, Event, Field, Raw, Strings};
+use logring::record::{Event, Field, Raw, Strings};
 
 use super::escape::{self, json_text};
 use super::keys::{Keys, fact};
@@ -84,8 +84,7 @@ impl Renderer for JsonRenderer {
         let mut line = Line::new(out, self.room);
         self.head.write(raw.timestamp_ns, &mut line);
         let Self { plans, syntax, values, .. } = self;
-        let value = |value: &AnyValue<'_>, line: &mut Line<'_>| values.write(value, line);
-        let is_written = plans.write(raw, strings, syntax, &mut line, value);
+        let is_written = plans.write(raw, strings, syntax, &mut line, values);
         if is_written {
             line.put(b"}\n");
             self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
