@@ -11,6 +11,7 @@ mod drain;
 pub mod embed;
 mod end;
 mod fate;
+mod flight;
 mod hold;
 mod housekeeping;
 mod lane;
