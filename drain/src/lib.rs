@@ -42,6 +42,7 @@ pub mod sink;
 pub mod stats;
 mod strings;
 pub mod tail;
+mod takeover;
 pub mod tryout;
 mod watermark;
 
