@@ -97,15 +97,38 @@ impl Drain {
         Ok(folder.join("logring-drain"))
     }
 
+    /// Where [`Drain::build`] has put it.
+    ///
+    /// # Errors
+    /// This program has no folder.
+    pub fn program() -> Result<PathBuf, Failure> {
+        let own = std::env::current_exe()?;
+        Ok(own.parent().ok_or("this program has no folder")?.join("logring-drain"))
+    }
+
     /// Starts the drain `program` on the segment of `place`, one JSON sink into `file`, and waits
     /// until it holds the segment's drain lock.
     ///
     /// # Errors
     /// It cannot be started, or ends.
     pub fn start(program: &Path, place: &Place, file: &Path) -> Result<Self, Failure> {
+        Self::start_with(program, place, &[&format!("json:{}", file.display())], &[])
+    }
+
+    /// The same with these sinks, as the command line has them, and further arguments.
+    ///
+    /// # Errors
+    /// It cannot be started, or ends.
+    pub fn start_with(
+        program: &Path,
+        place: &Place,
+        sinks: &[&str],
+        arguments: &[&str],
+    ) -> Result<Self, Failure> {
         let child = Command::new(program)
-            .args(["run", "--segment", place.segment(), "--sink"])
-            .arg(format!("json:{}", file.display()))
+            .args(["run", "--segment", place.segment()])
+            .args(sinks.iter().flat_map(|sink| ["--sink", sink]))
+            .args(arguments)
             .env("LOGRING_RUNTIME_DIR", &place.folder)
             .stdin(Stdio::null())
             .spawn()?;
@@ -132,11 +155,23 @@ impl Drain {
         Pid::from_raw(self.child.id().cast_signed())
     }
 
-    fn processor_time(&self) -> Result<Duration, Failure> {
+    /// The processor time that it has taken so far.
+    ///
+    /// # Errors
+    /// `/proc` does not say.
+    pub fn processor_time(&self) -> Result<Duration, Failure> {
         let path = format!("/proc/{}/schedstat", self.child.id());
         let text = std::fs::read_to_string(&path)?;
         let ns = text.split(' ').next().ok_or_else(|| format!("{path} is empty"))?;
         Ok(Duration::from_nanos(ns.parse()?))
+    }
+
+    /// The most memory that it has held, in bytes.
+    ///
+    /// # Errors
+    /// `/proc` does not say.
+    pub fn peak_bytes(&self) -> Result<u64, Failure> {
+        peak_bytes(self.child.id())
     }
 
     /// Tells it to end after the last record, and waits; returns the processor time that it took
@@ -170,4 +205,16 @@ impl Drop for Drain {
 pub fn processor_time(usage: &Usage) -> Duration {
     let us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Duration::from_micros(us.unsigned_abs())
+}
+
+/// The most memory that a process has held, in bytes; what it maps of a segment is in it.
+///
+/// # Errors
+/// `/proc` does not say.
+pub fn peak_bytes(pid: u32) -> Result<u64, Failure> {
+    let path = format!("/proc/{pid}/status");
+    let text = std::fs::read_to_string(&path)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kib.ok_or_else(|| format!("{path} has no VmHWM"))?.trim().parse::<u64>()? * 1024)
 }

@@ -4,10 +4,16 @@
 //! One question a binary, see `src/bin/`. A binary prints its result twice: as JSON for machines,
 //! then for people.
 
+pub mod contender;
 pub mod cores;
 pub mod drain;
+pub mod floor;
 pub mod lines;
+#[cfg(feature = "peers")]
+pub mod peers;
 pub mod report;
+pub mod spread;
+pub mod ticks;
 
 /// What went wrong: a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -22,13 +22,57 @@ pub fn log(number: u64) {
     logring::info!("order placed", order_id, total_cents, ms);
 }
 
-/// Bytes of a timestamp, behind [`HEAD`].
+/// The forms of lines that are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// An object of JSON each.
+    Json,
+    /// Text: `key=value` pairs.
+    Logfmt,
+}
+
+impl Form {
+    /// Its name, as the drain's command line has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Logfmt => "logfmt",
+        }
+    }
+
+    /// What stands before the timestamp.
+    const fn head(self) -> &'static [u8] {
+        match self {
+            Self::Json => b"{\"timestamp\":\"",
+            Self::Logfmt => b"timestamp=",
+        }
+    }
+
+    /// What stands between the values and behind the last one.
+    const fn between(self) -> [&'static [u8]; 3] {
+        match self {
+            Self::Json => [b",\"total_cents\":", b",\"ms\":", b"}\n"],
+            Self::Logfmt => [b" total_cents=", b" ms=", b"\n"],
+        }
+    }
+
+    /// What stands before the number of a record.
+    const fn number(self) -> &'static [u8] {
+        match self {
+            Self::Json => b"\"order_id\":",
+            Self::Logfmt => b" order_id=",
+        }
+    }
+}
+
+/// Bytes of a timestamp, behind the form's head.
 const STAMP: usize = "2026-11-21T22:14:03.123456Z".len();
-const HEAD: &[u8] = b"{\"timestamp\":\"";
 
 /// Formats lines as the drain does, without what makes a drain of it.
 #[derive(Debug)]
 pub struct Plain {
+    form: Form,
     /// What comes behind the timestamp and before the first value.
     middle: Vec<u8>,
     /// A timestamp's date and time, and the point.
@@ -38,19 +82,25 @@ pub struct Plain {
 impl Plain {
     /// Lines of what process `pid` logs by [`log`].
     #[must_use]
-    pub fn new(pid: u32) -> Self {
+    pub fn new(form: Form, pid: u32) -> Self {
         let target = module_path!();
-        let middle = format!(
-            "\",\"level\":\"info\",\"event\":\"order placed\",\"target\":\"{target}\",\"pid\":{pid},\"order_id\":"
-        );
-        Self { middle: middle.into_bytes(), second: b"2026-11-21T22:14:03.".to_vec() }
+        let middle = match form {
+            Form::Json => format!(
+                "\",\"level\":\"info\",\"event\":\"order placed\",\"target\":\"{target}\",\"pid\":{pid},\"order_id\":"
+            ),
+            Form::Logfmt => {
+                format!(" level=info event=\"order placed\" target={target} pid={pid} order_id=")
+            }
+        };
+        Self { form, middle: middle.into_bytes(), second: b"2026-11-21T22:14:03.".to_vec() }
     }
 
     /// Appends the line of record `number`, at `microseconds` in the second.
     #[inline]
     pub fn line(&self, number: u64, microseconds: u32, out: &mut Vec<u8>) {
         let (order_id, total_cents, ms) = values(number);
-        out.extend_from_slice(HEAD);
+        let [before_cents, before_ms, end] = self.form.between();
+        out.extend_from_slice(self.form.head());
         out.extend_from_slice(&self.second);
         let mut digits = *b"000000Z";
         let mut rest = microseconds;
@@ -61,11 +111,11 @@ impl Plain {
         out.extend_from_slice(&digits);
         out.extend_from_slice(&self.middle);
         out.extend_from_slice(itoa::Buffer::new().format(order_id).as_bytes());
-        out.extend_from_slice(b",\"total_cents\":");
+        out.extend_from_slice(before_cents);
         out.extend_from_slice(itoa::Buffer::new().format(total_cents).as_bytes());
-        out.extend_from_slice(b",\"ms\":");
+        out.extend_from_slice(before_ms);
         out.extend_from_slice(zmij::Buffer::new().format_finite(ms).as_bytes());
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(end);
     }
 
     /// Formats `records` lines and writes them to `path`, a megabyte at a time: what one core can do
@@ -94,23 +144,24 @@ impl Plain {
     /// # Errors
     /// The first line that is another, or missing.
     pub fn check(&self, text: &[u8], records: u64) -> Result<f64, Failure> {
+        let head = self.form.head();
         let mut expected = Vec::new();
         let mut number = 0;
         let mut last_stamp: &[u8] = b"";
         for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
             expected.clear();
             self.line(number, 0, &mut expected);
-            let (stamp, rest) = match line.split_at_checked(HEAD.len() + STAMP) {
-                Some((head, rest)) => (head.strip_prefix(HEAD).unwrap_or_default(), rest),
+            let (stamp, rest) = match line.split_at_checked(head.len() + STAMP) {
+                Some((begin, rest)) => (begin.strip_prefix(head).unwrap_or_default(), rest),
                 None => (&b""[..], line),
             };
-            if number < records && rest == &expected[HEAD.len() + STAMP..] && stamp >= last_stamp {
+            if number < records && rest == &expected[head.len() + STAMP..] && stamp >= last_stamp {
                 number += 1;
                 last_stamp = stamp;
                 continue;
             }
             let line = String::from_utf8_lossy(line);
-            if !line.contains("\"target\":\"logring\"") {
+            if !line.contains("\"target\":\"logring\"") && !line.contains(" target=logring ") {
                 let expected = String::from_utf8_lossy(&expected);
                 return Err(format!(
                     "line {} is not record {number}: {line}expected, at the time of the line before or later: {expected}",
@@ -127,13 +178,46 @@ impl Plain {
     }
 }
 
+/// Sees to it that `text` has the records 0 to `records`, each once, whoever logged them, and in time
+/// order. Returns the bytes of a line on average.
+///
+/// # Errors
+/// A record that is missing or doubled, a line before its time.
+pub fn check_many(form: Form, text: &[u8], records: u64) -> Result<f64, Failure> {
+    let mut seen = vec![false; records as usize];
+    let mut last_stamp: &[u8] = b"";
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let stamp = line.get(form.head().len()..).and_then(|line| line.get(..STAMP));
+        let stamp = stamp.ok_or("a line is too short")?;
+        if stamp < last_stamp {
+            return Err(format!("out of order: {}", String::from_utf8_lossy(line)).into());
+        }
+        last_stamp = stamp;
+        let key = form.number();
+        let Some(at) = line.windows(key.len()).position(|window| window == key) else {
+            eprint!("the drain says: {}", String::from_utf8_lossy(line));
+            continue;
+        };
+        let digits = line.iter().skip(at + key.len()).take_while(|byte| byte.is_ascii_digit());
+        let number = digits.fold(0, |number: usize, digit| number * 10 + usize::from(digit - b'0'));
+        match seen.get_mut(number) {
+            Some(seen @ false) => *seen = true,
+            _ => return Err(format!("record {number} stands twice, or is nobody's").into()),
+        }
+    }
+    match seen.iter().position(|seen| !seen) {
+        Some(number) => Err(format!("record {number} is not in the file").into()),
+        None => Ok(text.len() as f64 / records as f64),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_missing_a_doubled_and_a_changed_line_are_seen() {
-        let plain = Plain::new(7);
+        let plain = Plain::new(Form::Json, 7);
         let text = |numbers: &[u64]| {
             let mut text = Vec::new();
             numbers.iter().for_each(|number| plain.line(*number, *number as u32, &mut text));

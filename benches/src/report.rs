@@ -59,6 +59,14 @@ impl Report {
         self
     }
 
+    /// With points of a curve.
+    #[must_use]
+    pub fn curve<const N: usize>(mut self, key: &str, points: [(f64, f64); N]) -> Self {
+        let pairs = points.map(|(share, ns)| format!("[{share},{ns:.1}]")).join(",");
+        let _ = write!(self.0, ",\"{key}\":[{pairs}]");
+        self
+    }
+
     /// Prints the line.
     pub fn print(mut self) {
         self.0.push('}');

@@ -101,9 +101,22 @@ const STEP_NS: i64 = 10_000_000;
 const SAME_RATE: u64 = 500;
 
 impl Line {
+    #[inline]
     fn at(self, clock: u64) -> i64 {
-        let ticks = i128::from(clock) - i128::from(self.clock);
         // Any clock value may stand in a record: saturate, so that order is kept even then.
+        match clock.checked_sub(self.clock) {
+            Some(ticks) => {
+                let ns = (u128::from(ticks) * u128::from(self.rate)) >> 32;
+                let ns = u64::try_from(ns).unwrap_or(u64::MAX);
+                self.realtime_ns.saturating_add_unsigned(ns)
+            }
+            None => self.before(clock),
+        }
+    }
+
+    #[cold]
+    fn before(self, clock: u64) -> i64 {
+        let ticks = i128::from(clock) - i128::from(self.clock);
         let ns = i128::from(self.realtime_ns)
             .saturating_add(ticks.saturating_mul(i128::from(self.rate)) >> 32);
         ns.clamp(i64::MIN.into(), i64::MAX.into()) as i64

@@ -85,7 +85,7 @@ fn is_hopeless(segment: &Segment, lane: &Lane) -> bool {
 
 /// Of a thread of another pid namespace `/proc` would tell another one's state.
 fn is_stopped(segment: &Segment, owner: &Owner) -> bool {
-    let Owner { pid, tid, process } = *owner;
+    let Owner { pid, tid, process, .. } = *owner;
     let info = process.and_then(|process| segment.process_info(process));
     if info.is_none_or(|info| info.pid_ns != sys::pid_namespace()) {
         return false;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
-use logring::ring::Memory;
-use logring::ring::reader::{self, Chain, Look, Position};
+use logring::ring::reader::{self, Chain, Header, Look, Position};
+use logring::ring::{Memory, Recycled};
 use logring::shm::Tally;
 
 use crate::ledger::LaneMark;
@@ -17,8 +17,10 @@ use crate::notice::Who;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     pub(crate) at: Position,
+    /// As the header has it, until a later one takes its place that can be.
     pub(crate) timestamp: u64,
     pub(crate) sequence: u64,
+    header: Header,
     slots: u32,
     level: u8,
     long: bool,
@@ -39,6 +41,8 @@ pub(crate) struct Owner {
     pub(crate) tid: u32,
     /// Index of the process's entry, if it is known.
     pub(crate) process: Option<u32>,
+    /// It may overwrite blocks of its own while they are read.
+    pub(crate) recycles: bool,
 }
 
 /// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
@@ -182,6 +186,14 @@ impl Lane {
     /// Copies the first slot of the next record, if one is committed; blocks that turn out to be
     /// complete go to `spent`.
     pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
+        if M::PINS && self.owner.recycles {
+            self.fill_from(&Recycled(memory), spent);
+        } else {
+            self.fill_from(memory, spent);
+        }
+    }
+
+    fn fill_from<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if self.head.is_some() {
             return;
         }
@@ -199,17 +211,23 @@ impl Lane {
                     if self.limit.is_some_and(|limit| self.is_beyond(limit, at)) {
                         return;
                     }
-                    // Nothing to do unless the last record had more slots than one.
-                    self.bytes.resize(memory.slot_words() as usize * 8, 0);
-                    reader::fill_slot(memory, at.block, at.slot, 0, &mut self.bytes);
+                    let len = memory.slot_words() as usize * 8;
+                    // Unless the last record had as many slots as this one.
+                    if self.bytes.len() != len {
+                        self.bytes.resize(len, 0);
+                    }
+                    let is_alone = slots == 1 && !head;
+                    let words = self.bytes.as_chunks_mut().0;
+                    let header = reader::fill_first(memory, at, is_alone, words);
                     if !memory.holds(at.block, at.generation) {
                         self.chain.outrun();
                         continue;
                     }
                     self.head = Some(Head {
                         at,
-                        timestamp: u64_at(&self.bytes, record::TIMESTAMP),
-                        sequence: u64_at(&self.bytes, record::SEQUENCE),
+                        timestamp: header.timestamp,
+                        sequence: header.sequence,
+                        header,
                         slots,
                         level,
                         long: head,
@@ -235,7 +253,21 @@ impl Lane {
 
     /// Takes the head: copies the rest of its record and moves on behind it. Extension blocks of a
     /// long record go to `spent`.
+    #[inline]
     pub(crate) fn take<M: Memory>(
+        &mut self,
+        memory: &M,
+        payload_max: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Taken<'_> {
+        if M::PINS && self.owner.recycles {
+            self.take_from(&Recycled(memory), payload_max, spent)
+        } else {
+            self.take_from(memory, payload_max, spent)
+        }
+    }
+
+    fn take_from<M: Memory>(
         &mut self,
         memory: &M,
         payload_max: usize,
@@ -245,10 +277,11 @@ impl Lane {
         self.chain.advance(head.slots);
         self.touched = true;
         self.position = Some(Position { slot: head.at.slot + head.slots, ..head.at });
-        for slot in head.at.slot + 1..head.at.slot + head.slots {
-            reader::copy_slot(memory, head.at.block, slot, 1, &mut self.bytes);
+        if head.slots > 1 {
+            self.copy_rest(memory, head);
         }
-        let payload_len = u32_at(&self.bytes, record::PAYLOAD_LEN) as usize;
+        let Header { callsite, payload_len, flags, context_len, .. } = head.header;
+        let payload_len = payload_len as usize;
         let fits = payload_len <= payload_max;
         let copied = if head.long && fits {
             self.take_extensions(memory, head, payload_len, spent)
@@ -268,13 +301,14 @@ impl Lane {
             }
         };
         let Some(payload) = payload.filter(|_| fits) else { return Taken::Malformed };
-        Taken::Record(Record {
-            level: head.level,
-            callsite: u32_at(&self.bytes, record::CALLSITE),
-            flags: u16_at(&self.bytes, record::FLAGS),
-            context_len: u32_at(&self.bytes, record::CONTEXT_LEN),
-            payload,
-        })
+        Taken::Record(Record { level: head.level, callsite, flags, context_len, payload })
+    }
+
+    #[inline(never)]
+    fn copy_rest<M: Memory>(&mut self, memory: &M, head: Head) {
+        for slot in head.at.slot + 1..head.at.slot + head.slots {
+            reader::copy_slot(memory, head.at.block, slot, 1, &mut self.bytes);
+        }
     }
 
     /// Copies the payload of a long record out of its extension blocks, each of which must be the
@@ -286,7 +320,7 @@ impl Lane {
         payload_len: usize,
         spent: &mut Vec<Spent>,
     ) -> Copied {
-        let fragments = u16_at(&self.bytes, record::FRAGMENTS) as usize;
+        let fragments = usize::from(head.header.fragments);
         let list_end = record::PAYLOAD + fragments * record::FRAGMENT_BYTES;
         let Some(list) = self.bytes.get(record::PAYLOAD..list_end) else {
             return Copied::Malformed;
@@ -352,14 +386,6 @@ impl Lane {
     }
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..at + 2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes)
-}
-
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
 }

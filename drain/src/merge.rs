@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
+use crate::lane::Lane;
 use crate::lanes::Lanes;
 
 /// Orders records by time, then by lane; inside a lane the ring's order holds.
@@ -43,27 +44,44 @@ impl Merge {
 
     /// Hands the lane with the earliest record to `deliver`, which takes the record and fills the
     /// lane's head anew. False when nothing below the watermark is left.
-    pub(crate) fn next(
+    pub(crate) fn next(&mut self, lanes: &mut Lanes, mut deliver: impl FnMut(&mut Lane)) -> bool {
+        self.run(lanes, |lane| {
+            deliver(lane);
+            false
+        })
+    }
+
+    /// The same again and again, as long as `deliver` wants to go on and no other lane has an earlier
+    /// record.
+    #[inline]
+    pub(crate) fn run(
         &mut self,
         lanes: &mut Lanes,
-        deliver: impl FnOnce(&mut crate::lane::Lane),
+        mut deliver: impl FnMut(&mut Lane) -> bool,
     ) -> bool {
+        // Beneath the top of a heap stand two, one of which comes next.
+        let until = self.heap.as_slice().iter().skip(1).take(2).max().copied();
         let Some(mut top) = self.heap.peek_mut() else { return false };
         let at = top.0.at;
         let Some(lane) = lanes.get_mut(at) else {
             PeekMut::pop(top);
             return true;
         };
-        deliver(lane);
-        match key(lane, at, self.watermark) {
-            Some(key) => *top = Reverse(key),
-            None => drop(PeekMut::pop(top)),
+        loop {
+            let goes_on = deliver(lane);
+            let Some(key) = key(lane, at, self.watermark).map(Reverse) else {
+                PeekMut::pop(top);
+                return true;
+            };
+            if !goes_on || until.is_some_and(|until| key < until) {
+                *top = key;
+                return true;
+            }
         }
-        true
     }
 }
 
-fn key(lane: &mut crate::lane::Lane, at: usize, watermark: u64) -> Option<Key> {
+fn key(lane: &mut Lane, at: usize, watermark: u64) -> Option<Key> {
     let head = lane.head?;
     (head.timestamp < watermark).then_some(Key {
         timestamp: head.timestamp,

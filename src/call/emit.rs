@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
 mod cold;
+pub(super) mod truncated;
 
 use core::ptr;
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::layout::Geometry;
 use crate::layout::header::clock;
 use crate::layout::record;
-use crate::record::callsite::encoded_string;
+use crate::record::callsite::{encode_level, encoded_string};
 use crate::ring::long;
 use crate::shm::{Segment, SegmentSpec};
 use crate::sync::Ordering::Relaxed;
@@ -55,7 +55,12 @@ impl Producer {
             ..SegmentSpec::new(options.name)
         };
         let (segment, _) = Segment::open_or_create_static(&spec)?;
-        Self::of(segment, options.overflow, options.filter)
+        let producer = Self::of(segment, options.overflow, options.filter)?;
+        for (level, name) in &options.own_levels {
+            // Where there is no room the level is printed by its number.
+            producer.intern(&encode_level(*level, &name.to_ascii_lowercase()));
+        }
+        Ok(producer)
     }
 
     /// A tie to a segment of its own in private memory, for tests.
@@ -122,6 +127,11 @@ impl Producer {
 
     pub(crate) fn overflow(&self) -> Overflow {
         self.overflow
+    }
+
+    /// Whether its threads may overwrite blocks of their own.
+    pub(crate) fn overwrites(&self) -> bool {
+        self.overflow == Overflow::Overwrite
     }
 
     pub(crate) fn states(&self) -> &'static AtomicU64 {

@@ -178,7 +178,8 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     let state = take_state(producer)?;
     state.cell.set_state(State::Registering);
     set_current(producer, state);
-    if !equip(producer, state, LaneKind::Main) {
+    let kind = if producer.overwrites() { LaneKind::Recycling } else { LaneKind::Main };
+    if !equip(producer, state, kind) {
         set_current(producer, &NOBODY.0);
         return None;
     }

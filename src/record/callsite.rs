@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use bincode::config;
 
 use super::decode::{Cursor, DecodeError};
-use crate::layout::dictionary::{KIND_CALLSITE, KIND_STRING};
+use crate::layout::dictionary::{KIND_CALLSITE, KIND_LEVEL, KIND_STRING};
 use crate::layout::value::NAMES_MAX;
+use crate::level::Level;
 
 /// Callsites are encoded on the stack up to this.
 const STACK_BYTES: usize = 2 << 10;
@@ -78,6 +79,23 @@ pub fn encoded_string<T>(text: &str, then: impl FnOnce(&[u8]) -> T) -> T {
 #[must_use]
 pub fn encode_string(text: &str) -> Vec<u8> {
     [&[KIND_STRING], text.as_bytes()].concat()
+}
+
+/// The dictionary content of an own level's name.
+#[must_use]
+pub fn encode_level(level: Level, name: &str) -> Vec<u8> {
+    [&[KIND_LEVEL, level.number()], name.as_bytes()].concat()
+}
+
+/// What such content says; `None` for another kind.
+#[must_use]
+pub fn decode_level(content: &[u8]) -> Option<(Level, &str)> {
+    match content {
+        [KIND_LEVEL, number, name @ ..] => {
+            Some((Level::new(*number), std::str::from_utf8(name).ok()?))
+        }
+        _ => None,
+    }
 }
 
 /// A decoded callsite.

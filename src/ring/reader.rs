@@ -2,7 +2,10 @@
 //!
 //! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
 
+use core::ops::Range;
+
 use super::{Memory, hints};
+use crate::layout::record;
 use crate::layout::stamp::{Kind, Stamp};
 use crate::layout::word::{BlockWord, LaneRef, next_generation, next_ordinal, ordinal_distance};
 use crate::sync::Ordering::Relaxed;
@@ -69,8 +72,8 @@ pub struct Chain {
     slot: u32,
     /// Ordinal of the next block to read.
     next: Option<u64>,
-    /// Sweeps in a row that had later blocks but not the next one.
-    missing: u32,
+    /// The last sweep had later blocks, up to this one, but not the next one.
+    seen: Option<u64>,
     /// The first ordinal that was not found and passed over: what turns up between it and the
     /// present one was never read. Somebody wrote a wrong ordinal into the lane's block.
     passed_over: Option<u64>,
@@ -89,7 +92,7 @@ impl Chain {
             current: None,
             slot: 0,
             next,
-            missing: 0,
+            seen: None,
             passed_over: None,
             malformed: 0,
             outrun: false,
@@ -133,33 +136,30 @@ impl Chain {
         !self.links.is_empty()
     }
 
-    /// After a sweep: a next block that two sweeps did not find was overwritten or never there;
-    /// the lowest known is next then. True when that happened.
+    /// After a sweep: a next block that it did not find, although it began after a later one had been
+    /// seen, was overwritten or never there; the lowest known is next then. True when that happened.
+    ///
+    /// Only up to what an earlier sweep had seen is that known: of blocks that are begun while a sweep
+    /// runs it may pass the first and see the second.
     pub fn settle(&mut self) -> bool {
-        if self.current.is_some() || self.links.is_empty() {
-            self.missing = 0;
+        let before = self.seen.take();
+        if self.current.is_some() {
             return false;
         }
-        let lowest = self
-            .links
-            .iter()
-            .copied()
-            .reduce(|a, b| if ordinal_distance(a.ordinal, b.ordinal) >= 0 { a } else { b });
+        let ordinals = || self.links.iter().map(|link| link.ordinal);
+        let lowest = ordinals().reduce(|a, b| if ordinal_distance(a, b) >= 0 { a } else { b });
+        let highest = ordinals().reduce(|a, b| if ordinal_distance(a, b) >= 0 { b } else { a });
         match (self.next, lowest) {
-            (None, Some(lowest)) => self.next = Some(lowest.ordinal),
-            (Some(next), Some(_)) if self.links.iter().any(|link| link.ordinal == next) => {
-                self.missing = 0;
-            }
-            (Some(next), Some(lowest)) => {
-                self.missing += 1;
-                if self.missing > 1 {
-                    self.missing = 0;
+            (None, Some(lowest)) => self.next = Some(lowest),
+            (Some(next), Some(lowest)) if ordinals().all(|ordinal| ordinal != next) => {
+                if before.is_some_and(|before| ordinal_distance(lowest, before) >= 0) {
                     self.passed_over.get_or_insert(next);
-                    self.next = Some(lowest.ordinal);
+                    self.next = Some(lowest);
                     return true;
                 }
+                self.seen = highest;
             }
-            (_, None) => {}
+            _ => {}
         }
         false
     }
@@ -168,7 +168,7 @@ impl Chain {
     /// there.
     #[must_use]
     pub fn misses_next(&self) -> bool {
-        self.missing > 0
+        self.seen.is_some()
     }
 
     /// Ordinal of the block being read, or of the next one.
@@ -197,6 +197,7 @@ impl Chain {
 
     /// What stands at the reading position. Blocks that are complete are passed to `done` on the
     /// way, with all their slots.
+    #[inline]
     pub fn look<M: Memory>(&mut self, memory: &M, mut done: impl FnMut(Position)) -> Look {
         let slots_per_block = memory.slots_per_block();
         loop {
@@ -209,6 +210,13 @@ impl Chain {
             }
             let stamp = memory.stamp(memory.block(link.block), self.slot);
             let mut raw = stamp.load(order::commit_load()); // pair:commit
+            if let Some((slots, level)) = Stamp::record_of(raw, link.generation)
+                && slots >= 1
+                && slots <= slots_per_block - self.slot
+            {
+                self.prefetch(memory, link, slots);
+                return Look::Record { at, slots, level, head: false };
+            }
             if Stamp::generation_of(raw) != link.generation || is_busy(raw) {
                 if !memory.holds(link.block, link.generation) {
                     self.outrun();
@@ -295,6 +303,7 @@ impl Chain {
 /// Slots between the one that is read and the one that is fetched meanwhile.
 const PREFETCH_AHEAD: u32 = 3;
 
+#[inline]
 fn is_busy(raw: u64) -> bool {
     matches!(Stamp::of(raw), Some(Stamp { kind: Kind::Busy, .. }))
 }
@@ -309,6 +318,26 @@ pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
     Stamp::generation_of(raw) == generation
 }
 
+/// How many records of a block in use are committed with a timestamp in `times`. By who only counts:
+/// what is written over meanwhile counts as none.
+pub fn count_between<M: Memory>(memory: &M, block: u32, times: Range<u64>) -> u64 {
+    let word = BlockWord::of(memory.word(block).load(Relaxed));
+    let Some(BlockWord::Owned { generation, .. }) = word else { return 0 };
+    let handle = memory.block(block);
+    let (mut slot, mut count) = (0, 0);
+    while slot < memory.slots_per_block() {
+        let raw = memory.stamp(handle, slot).load(order::commit_load()); // pair:commit
+        let stamp = Stamp::of(raw).filter(|stamp| stamp.generation == generation);
+        let Some(Stamp { kind: Kind::Record | Kind::Head, slots: slots @ 1.., .. }) = stamp else {
+            break;
+        };
+        let timestamp = memory.slot_word(handle, slot, record::TIMESTAMP as u32 / 8);
+        count += u64::from(times.contains(&timestamp));
+        slot = slot.saturating_add(slots);
+    }
+    if memory.holds(block, generation) { count } else { 0 }
+}
+
 /// Copies a slot into `out`, from word `from` on, by relaxed word loads, and flushes its lines:
 /// private memory is then validated, shared memory is not looked at again.
 pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &mut Vec<u8>) {
@@ -316,6 +345,63 @@ pub fn copy_slot<M: Memory>(memory: &M, block: u32, slot: u32, from: u32, out: &
     out.resize(at + memory.slot_words().saturating_sub(from) as usize * 8, 0);
     fill_slot(memory, block, slot, from, &mut out[at..]);
 }
+
+/// The header of a record and as much of what stands behind it in its first slot as is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// Ticks of the segment's clock.
+    pub timestamp: u64,
+    /// Its number in the lane.
+    pub sequence: u64,
+    /// The callsite's id.
+    pub callsite: u32,
+    /// Bytes of the payload.
+    pub payload_len: u32,
+    /// Bits of [`record::flags`].
+    pub flags: u16,
+    /// Extension blocks.
+    pub fragments: u16,
+    /// Bytes of the context.
+    pub context_len: u32,
+}
+
+/// Words of a cache line.
+const LINE_WORDS: usize = 8;
+
+/// Copies a record's first slot into `to`, which has its size, and flushes it. Where `is_alone`, the
+/// payload ends in this slot, and no line behind it is looked at.
+#[inline]
+pub fn fill_first<M: Memory>(
+    memory: &M,
+    at: Position,
+    is_alone: bool,
+    to: &mut [[u8; 8]],
+) -> Header {
+    let handle = memory.block(at.block);
+    let (first, rest) = to.split_at_mut(LINE_WORDS.min(to.len()));
+    memory.copy_words(handle, at.slot, 0, first);
+    let word = |byte: usize| first.get(byte / 8).copied().map_or(0, u64::from_le_bytes);
+    let (lens, marks) = (word(record::CALLSITE), word(record::FLAGS));
+    let header = Header {
+        timestamp: word(record::TIMESTAMP),
+        sequence: word(record::SEQUENCE),
+        callsite: lens as u32,
+        payload_len: (lens >> 32) as u32,
+        flags: marks as u16,
+        fragments: (marks >> 16) as u16,
+        context_len: (marks >> 32) as u32,
+    };
+    let end = record::PAYLOAD.saturating_add(header.payload_len as usize);
+    if !is_alone || end > LINE_WORDS * 8 {
+        memory.copy_words(handle, at.slot, LINE_WORDS as u32, rest);
+    }
+    memory.flush(handle, at.slot);
+    header
+}
+
+const _: () = assert!(record::CALLSITE % 8 == 0 && record::PAYLOAD_LEN == record::CALLSITE + 4);
+const _: () = assert!(record::FLAGS % 8 == 0 && record::FRAGMENTS == record::FLAGS + 2);
+const _: () = assert!(record::CONTEXT_LEN == record::FLAGS + 4);
 
 /// The same into `to`, as far as it goes.
 #[inline]

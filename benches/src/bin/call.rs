@@ -5,17 +5,17 @@
 //! call can do without, which is reading the clock, filling a slot and publishing it. The way
 //! between the cores is measured around each window, and windows in which it changed are dropped.
 
-use std::cell::Cell;
 use std::hint::black_box;
 use std::process::ExitCode;
 
 use clap::Parser;
-use logring::sync::{AtomicU64, Ordering};
 use logring::{Overflow, context, info, kv, sys};
 use logring_bench::Failure;
 use logring_bench::cores::{self, PingPong, Regime};
 use logring_bench::drain::{Drain, Place};
+use logring_bench::floor::Floor;
 use logring_bench::report::{Report, mean, quantile};
+use logring_bench::ticks::Ticks;
 use nix::unistd::Pid;
 
 /// What a log call costs the thread that makes it
@@ -189,73 +189,4 @@ fn window(
 #[inline(never)]
 fn call(order_id: u64, total_cents: i64, ms: f64) {
     info!("order placed", order_id, total_cents, ms);
-}
-
-/// What no log call can do without: the clock, a slot filled, one release store; its state in
-/// memory, as that of a log call is.
-struct Floor {
-    slots: Box<[Slot]>,
-    next: Cell<usize>,
-    sequence: Cell<u64>,
-}
-
-#[derive(Default)]
-#[repr(align(128))]
-struct Slot([AtomicU64; 16]);
-
-/// As many as a block has.
-const SLOTS: usize = 256;
-
-impl Floor {
-    fn new() -> Self {
-        let slots = (0..SLOTS).map(|_| Slot::default()).collect();
-        Self { slots, next: Cell::new(0), sequence: Cell::new(0) }
-    }
-
-    #[inline(never)]
-    fn push(&self, order_id: u64, total_cents: i64, ms: f64) {
-        let at = self.next.get();
-        let Slot(words) = &self.slots[at % SLOTS];
-        let sequence = self.sequence.get() + 1;
-        let clock = sys::now_ticks();
-        words[1].store(clock, Ordering::Relaxed);
-        words[2].store(sequence, Ordering::Relaxed);
-        words[3].store(order_id, Ordering::Relaxed);
-        words[4].store(total_cents.cast_unsigned(), Ordering::Relaxed);
-        words[5].store(ms.to_bits(), Ordering::Relaxed);
-        for word in &words[6..] {
-            word.store(sequence, Ordering::Relaxed);
-        }
-        words[0].store(sequence << 1, Ordering::Release);
-        self.next.set(at + 1);
-        self.sequence.set(sequence);
-    }
-}
-
-/// The processor's clock in nanoseconds.
-struct Ticks {
-    ns_per_tick: f64,
-}
-
-impl Ticks {
-    /// Compares it with the system's clock for 20 ms.
-    fn measure() -> Self {
-        let begin = (sys::now_ticks_fenced(), sys::monotonic_ns());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let end = (sys::now_ticks_fenced(), sys::monotonic_ns());
-        Self { ns_per_tick: (end.1 - begin.1) as f64 / (end.0 - begin.0) as f64 }
-    }
-
-    fn to_ns(&self, ticks: u64) -> f64 {
-        ticks as f64 * self.ns_per_tick
-    }
-
-    /// Waits without giving up the core.
-    fn spin(&self, ns: u64) {
-        let ticks = (ns as f64 / self.ns_per_tick) as u64;
-        let begin = sys::now_ticks();
-        while sys::now_ticks() - begin < ticks {
-            std::hint::spin_loop();
-        }
-    }
 }

@@ -1,6 +1,6 @@
-//! How many records a second go from one process into a complete file?
+//! How many records a second go from processes into a complete file?
 //!
-//! One producer process logs, the real drain writes JSON lines; the time runs from the first call
+//! One or several producers log, the real drain writes lines; the time runs from the first call
 //! until the drain, told to end after the last one, has ended. The file is read back and every line
 //! compared. Beside it, in the same round, the ceiling: the same lines formatted and written by a
 //! plain loop on one core. On a busy machine the ratio by processor time is the one to believe.
@@ -14,7 +14,7 @@ use clap::Parser;
 use logring::{Overflow, sys};
 use logring_bench::Failure;
 use logring_bench::drain::{Drain, Place, processor_time};
-use logring_bench::lines::{Plain, log};
+use logring_bench::lines::{Form, Plain, check_many, log};
 use logring_bench::report::{Report, mean, median, quantile};
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -27,6 +27,18 @@ struct Args {
     /// Rounds; figures are their medians
     #[arg(long, default_value_t = 5)]
     rounds: u64,
+    /// Forms of lines
+    #[arg(long = "form", value_enum, default_values = ["json", "logfmt"])]
+    forms: Vec<Form>,
+    /// Producer processes, which share the records
+    #[arg(long, default_value_t = 1)]
+    processes: u64,
+    /// Threads of each
+    #[arg(long, default_value_t = 1)]
+    threads: u64,
+    /// The first record of a producer process
+    #[arg(long, hide = true, default_value_t = 0)]
+    first: u64,
     /// Be the producer of a round, on this segment
     #[arg(long, hide = true)]
     produce: Option<String>,
@@ -35,8 +47,8 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.produce {
-        Some(segment) => produce(segment, args.records),
-        None => measure(&args),
+        Some(segment) => produce(segment, &args),
+        None => args.forms.iter().try_for_each(|form| measure(&args, *form)),
     };
     logring_bench::exit("throughput", result)
 }
@@ -48,15 +60,16 @@ struct Round {
     drain_cpu: Duration,
     ceiling_cpu: Duration,
     line_bytes: f64,
+    drain_bytes: f64,
 }
 
-fn measure(args: &Args) -> Result<(), Failure> {
+fn measure(args: &Args, form: Form) -> Result<(), Failure> {
     let program = Drain::build()?;
     let mut rounds = Vec::new();
     for _ in 0..args.rounds.max(1) {
-        rounds.push(round(&program, args.records.max(1))?);
+        rounds.push(round(&program, args, form)?);
     }
-    let records = args.records.max(1) as f64;
+    let records = records_of(args) as f64;
     let each = |of: fn(&Round) -> f64| rounds.iter().map(of).collect::<Vec<_>>();
     let million_a_second = |wall: f64| records / wall / 1e6;
     let rate: Vec<f64> =
@@ -68,7 +81,10 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let ceiling_ns = median(&each(|round| round.ceiling_cpu.as_secs_f64())) / records * 1e9;
     let line_bytes = mean(&each(|round| round.line_bytes));
     Report::new("throughput")
-        .count("records", args.records)
+        .word("form", form.name())
+        .count("records", records_of(args))
+        .count("processes", args.processes)
+        .count("threads", args.threads)
         .count("rounds", rounds.len() as u64)
         .figure("line_bytes", line_bytes)
         .figure("million_records_a_second", median(&rate))
@@ -79,11 +95,16 @@ fn measure(args: &Args) -> Result<(), Failure> {
         .figure("drain_cpu_ns", drain_ns)
         .figure("ceiling_cpu_ns", ceiling_ns)
         .figure("cpu_ratio", ceiling_ns / drain_ns)
+        .figure("drain_peak_mib", median(&each(|round| round.drain_bytes)) / f64::from(1 << 20))
+        .count("lost", 0)
         .print();
     println!(
-        "throughput: {:.2} M records/s ({:.2} to {:.2}) into lines of {line_bytes:.0} bytes; \
+        "throughput: {}, {} x {} producers: {:.2} M records/s ({:.2} to {:.2}) into lines of {line_bytes:.0} bytes; \
          ceiling {:.2} M/s, ratio {ratio:.2}; a record takes the drain {drain_ns:.0} ns of processor \
          time, the ceiling {ceiling_ns:.0}, ratio {:.2}",
+        form.name(),
+        args.processes,
+        args.threads,
         median(&rate),
         quantile(&rate, 0.0),
         quantile(&rate, 1.0),
@@ -93,27 +114,54 @@ fn measure(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn round(program: &Path, records: u64) -> Result<Round, Failure> {
+/// As many as each thread of each process logs the same number of.
+fn records_of(args: &Args) -> u64 {
+    let producers = (args.processes * args.threads).max(1);
+    (args.records / producers).max(1) * producers
+}
+
+fn round(program: &Path, args: &Args, form: Form) -> Result<Round, Failure> {
     let place = Place::new("throughput")?;
-    let file = place.file("out.jsonl");
-    let drain = Drain::start(program, &place, &file)?;
-    let mut producer = Command::new(std::env::current_exe()?)
-        .args(["--produce", place.segment(), "--records", &records.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let plain = Plain::new(producer.id());
-    let mut lines = BufReader::new(producer.stdout.take().ok_or("no pipe")?).lines();
-    lines.next().ok_or("the producer did not begin")??;
-    // The producer waits for this, so that its start is not measured.
-    producer.stdin.take().ok_or("no pipe")?.write_all(b"\n")?;
-    let first_call_ns: u64 = lines.next().ok_or("the producer ended early")??.parse()?;
-    if !producer.wait()?.success() {
-        return Err("the producer failed".into());
+    let file = place.file("out");
+    let sink = format!("{}:{}", form.name(), file.display());
+    let drain = Drain::start_with(program, &place, &[&sink], &[])?;
+    let records = records_of(args);
+    let own = records / args.processes.max(1);
+    let mut producers = Vec::new();
+    for index in 0..args.processes.max(1) {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["--produce", place.segment(), "--records", &own.to_string()])
+            .args(["--first", &(own * index).to_string(), "--threads", &args.threads.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().ok_or("no pipe")?).lines();
+        lines.next().ok_or("a producer did not begin")??;
+        producers.push((child, lines));
     }
+    // Producers wait for this, so that their start is not measured.
+    for (child, _) in &mut producers {
+        child.stdin.take().ok_or("no pipe")?.write_all(b"\n")?;
+    }
+    let mut first_call_ns = u64::MAX;
+    let mut pid = 0;
+    for (mut child, mut lines) in producers {
+        let began_ns: u64 = lines.next().ok_or("a producer ended early")??.parse()?;
+        first_call_ns = first_call_ns.min(began_ns);
+        if !child.wait()?.success() {
+            return Err("a producer failed".into());
+        }
+        pid = child.id();
+    }
+    let drain_bytes = drain.peak_bytes()? as f64;
     let drain_cpu = drain.end()?;
     let wall = Duration::from_nanos(sys::monotonic_ns() - first_call_ns);
-    let line_bytes = plain.check(&std::fs::read(&file)?, records)?;
+    let plain = Plain::new(form, pid);
+    let text = std::fs::read(&file)?;
+    let line_bytes = match args.processes * args.threads {
+        0 | 1 => plain.check(&text, records)?,
+        _ => check_many(form, &text, records)?,
+    };
     std::fs::remove_file(&file)?;
 
     let before = getrusage(UsageWho::RUSAGE_THREAD)?;
@@ -122,19 +170,24 @@ fn round(program: &Path, records: u64) -> Result<Round, Failure> {
     let ceiling_wall = Duration::from_nanos(sys::monotonic_ns() - begin_ns);
     let after = getrusage(UsageWho::RUSAGE_THREAD)?;
     let ceiling_cpu = processor_time(&after).saturating_sub(processor_time(&before));
-    Ok(Round { wall, ceiling_wall, drain_cpu, ceiling_cpu, line_bytes })
+    Ok(Round { wall, ceiling_wall, drain_cpu, ceiling_cpu, line_bytes, drain_bytes })
 }
 
-/// The producer's part: waits for a line, logs, says when it made its first call.
-fn produce(segment: &str, records: u64) -> Result<(), Failure> {
+/// A producer's part: waits for a line, logs, says when it made its first call.
+fn produce(segment: &str, args: &Args) -> Result<(), Failure> {
     // What is measured is the way of every record, so none may be dropped while the ring is full.
     let _guard = logring::builder(segment).overflow(Overflow::BlockForever).install()?;
     println!("ready");
     std::io::stdin().read_line(&mut String::new())?;
     let first_call_ns = sys::monotonic_ns();
-    for number in 0..records {
-        log(number);
-    }
+    let own = args.records / args.threads.max(1);
+    std::thread::scope(|scope| {
+        for thread in 1..args.threads {
+            let first = args.first + thread * own;
+            scope.spawn(move || (first..first + own).for_each(log));
+        }
+        (args.first..args.first + own).for_each(log);
+    });
     println!("{first_call_ns}");
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) struct Line<'o> {
 /// included, whatever its length is.
 #[derive(Debug)]
 pub(crate) struct Piece {
-    short: [u8; 32],
+    short: [u8; WINDOW],
     len: usize,
     /// All of it, if it is not short.
     long: Box<[u8]>,
@@ -25,7 +25,7 @@ pub(crate) struct Piece {
 impl Piece {
     /// A piece of these bytes.
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut piece = Self { short: [0; 32], len: bytes.len(), long: Box::default() };
+        let mut piece = Self { short: [0; WINDOW], len: bytes.len(), long: Box::default() };
         match piece.short.get_mut(..bytes.len()) {
             Some(short) => short.copy_from_slice(bytes),
             None => piece.long = bytes.into(),

@@ -4,6 +4,7 @@
 //! A value that holds a space, `=`, `"` or a character that is escaped stands in quotes, there as in
 //! a JSON string; of a newline alone, unquoted. A true value is its key alone.
 
+use logring::Level;
 use logring::record::{AnyValue, Event, Field, Raw, Strings};
 
 use super::escape::{self, Classes, is_harmful, json_text};
@@ -11,7 +12,7 @@ use super::json;
 use super::keys::{Keys, fact};
 use super::line::Line;
 use super::number::{error_text, float_word, hex, seconds, uuid};
-use super::plan::Plans;
+use super::plan::{self, Plans};
 use super::shape::{Shapes, Syntax};
 use super::template::Templates;
 use super::time::{Digits, Stamps};
@@ -79,8 +80,7 @@ impl Renderer for LogfmtRenderer {
         let mut line = Line::new(out, self.room);
         self.head.write(raw.timestamp_ns, &mut line);
         let Self { plans, syntax, values, .. } = self;
-        let value = |value: &AnyValue<'_>, line: &mut Line<'_>| values.write(value, line);
-        let is_written = plans.write(raw, strings, syntax, &mut line, value);
+        let is_written = plans.write(raw, strings, syntax, &mut line, values);
         if is_written {
             line.put(b"\n");
             self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
@@ -169,9 +169,18 @@ struct LogfmtSyntax {
 
 impl LogfmtSyntax {
     fn new() -> Self {
-        let level = |number| format!(" level={} event=", logring::Level::new(number));
-        Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
+        let level = |number| before_text(Level::new(number)).into_bytes().into();
+        Self { levels: (0..=u8::MAX).map(level).collect() }
     }
+
+    #[cold]
+    fn own_level(&self, level: Level) -> String {
+        before_text(level)
+    }
+}
+
+fn before_text(level: Level) -> String {
+    format!(" level={level} event=")
 }
 
 impl Syntax for LogfmtSyntax {
@@ -179,6 +188,10 @@ impl Syntax for LogfmtSyntax {
 
     #[inline(always)]
     fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        if event.level.is_own() {
+            // Its name may have become known just now.
+            return line.bytes(self.own_level(event.level).as_bytes());
+        }
         line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 
@@ -272,6 +285,35 @@ impl Values {
             }
         }
         line.at()
+    }
+}
+
+impl plan::Values for Values {
+    #[inline(always)]
+    fn unsigned(&mut self, value: u64, line: &mut Line<'_>) {
+        line.put(b"=");
+        line.integer(value);
+    }
+
+    #[inline(always)]
+    fn signed(&mut self, value: i64, line: &mut Line<'_>) {
+        line.put(b"=");
+        line.signed(value);
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64, line: &mut Line<'_>) {
+        line.put(b"=");
+        float_word(value, line);
+    }
+
+    #[inline(always)]
+    fn text(&mut self, value: &str, line: &mut Line<'_>) {
+        text(b"=", value, line);
+    }
+
+    fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
+        self.write(value, line);
     }
 }
 

@@ -6,8 +6,6 @@
 //! of another level, with other keys, or with a value that is not plain becomes an event as ever. It
 //! takes nothing for granted that `record::decode` would have checked.
 
-use std::borrow::Cow;
-
 use logring::layout::record::flags;
 use logring::layout::value as tag;
 use logring::record::{AnyValue, Event, Raw, Strings, decode};
@@ -50,7 +48,7 @@ const MISSES_EACH: u32 = 32;
 
 impl Plans {
     /// Writes the line of a record from the timestamp's end to the end of the values, each value by
-    /// `value`. False when it has to become an event instead; the line is of no use then.
+    /// `values`. False when it has to become an event instead; the line is of no use then.
     #[inline(always)]
     pub(super) fn write(
         &mut self,
@@ -58,11 +56,11 @@ impl Plans {
         strings: &dyn Strings,
         syntax: &impl Syntax,
         line: &mut Line<'_>,
-        value: impl FnMut(&AnyValue<'_>, &mut Line<'_>),
+        values: &mut impl Values,
     ) -> bool {
         let place = raw.callsite as usize;
         match self.places.get(place) {
-            Some(Some(plan)) if plan.write(raw, line, value) => true,
+            Some(Some(plan)) if plan.write(raw, line, values) => true,
             _ => {
                 self.miss(raw, strings, syntax);
                 false
@@ -102,7 +100,7 @@ impl Plan {
             let is_context = steps.len() < event.context.len();
             let key = if is_context {
                 let key = take_u32(&mut context).filter(|key| *key != 0)?;
-                plain(&mut context, |_| ())?;
+                skip_plain(&mut context)?;
                 key
             } else {
                 0
@@ -114,12 +112,7 @@ impl Plan {
     }
 
     #[inline(always)]
-    fn write(
-        &self,
-        raw: &Raw<'_>,
-        line: &mut Line<'_>,
-        mut value: impl FnMut(&AnyValue<'_>, &mut Line<'_>),
-    ) -> bool {
+    fn write(&self, raw: &Raw<'_>, line: &mut Line<'_>, values: &mut impl Values) -> bool {
         if raw.level != self.level || raw.flags & !PLAIN != 0 {
             return false;
         }
@@ -137,7 +130,7 @@ impl Plan {
                 return false;
             }
             line.piece(&step.before);
-            if plain(&mut rest, |plain| value(&plain, line)).is_none() {
+            if write_plain(&mut rest, values, line).is_none() {
                 return false;
             }
         }
@@ -146,40 +139,68 @@ impl Plan {
     }
 }
 
-/// Takes the next value, if it is of a kind that allocates nothing.
+/// How a form of lines writes values, and what stands before them where that depends on the value. All
+/// inline, so that a line's place stays in a register.
+pub(super) trait Values {
+    /// An integer.
+    fn unsigned(&mut self, value: u64, line: &mut Line<'_>);
+    /// An integer.
+    fn signed(&mut self, value: i64, line: &mut Line<'_>);
+    /// A double, whatever it is.
+    fn float(&mut self, value: f64, line: &mut Line<'_>);
+    /// A text, whatever it holds.
+    fn text(&mut self, value: &str, line: &mut Line<'_>);
+    /// Any value.
+    fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>);
+}
+
+/// Takes the next value and writes it, if it is of a kind that allocates nothing.
 #[inline(always)]
-fn plain(rest: &mut &[u8], mut with: impl FnMut(AnyValue<'_>)) -> Option<()> {
-    if let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>() {
+fn write_plain(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) -> Option<()> {
+    if let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>()
+        && matches!(tag, tag::U64 | tag::I64 | tag::F64)
+    {
+        *rest = behind;
         match tag {
-            tag::U64 => {
-                *rest = behind;
-                with(AnyValue::U64(u64::from_le_bytes(bytes)));
-                return Some(());
-            }
-            tag::I64 => {
-                *rest = behind;
-                with(AnyValue::I64(i64::from_le_bytes(bytes)));
-                return Some(());
-            }
-            tag::F64 => {
-                *rest = behind;
-                with(AnyValue::F64(f64::from_le_bytes(bytes)));
-                return Some(());
-            }
-            _ => {}
+            tag::U64 => values.unsigned(u64::from_le_bytes(bytes), line),
+            tag::I64 => values.signed(i64::from_le_bytes(bytes), line),
+            _ => values.float(f64::from_le_bytes(bytes), line),
         }
+        return Some(());
     }
-    let (&tag, mut behind) = rest.split_first()?;
-    match tag {
-        tag::STR => with(AnyValue::Str(Cow::Borrowed(take_text(&mut behind)?))),
-        tag::TEXT => with(AnyValue::Text(Cow::Borrowed(take_text(&mut behind)?))),
-        tag::FALSE => with(AnyValue::Bool(false)),
-        tag::TRUE => with(AnyValue::Bool(true)),
-        tag::NULL => with(AnyValue::Null),
-        _ => return None,
+    match take_short(rest)? {
+        Short::Text(text) => values.text(text, line),
+        Short::Other(value) => values.any(&value, line),
     }
-    *rest = behind;
     Some(())
+}
+
+/// A value that is no number of eight bytes.
+enum Short<'a> {
+    Text(&'a str),
+    Other(AnyValue<'static>),
+}
+
+#[inline(always)]
+fn take_short<'a>(rest: &mut &'a [u8]) -> Option<Short<'a>> {
+    let (&tag, behind) = rest.split_first()?;
+    *rest = behind;
+    Some(match tag {
+        tag::STR | tag::TEXT => Short::Text(take_text(rest)?),
+        tag::FALSE => Short::Other(AnyValue::Bool(false)),
+        tag::TRUE => Short::Other(AnyValue::Bool(true)),
+        tag::NULL => Short::Other(AnyValue::Null),
+        _ => return None,
+    })
+}
+
+/// Passes a value by, if [`write_plain`] would write it.
+fn skip_plain(rest: &mut &[u8]) -> Option<()> {
+    if matches!(rest.first()?, &(tag::U64 | tag::I64 | tag::F64)) {
+        *rest = rest.get(9..)?;
+        return Some(());
+    }
+    take_short(rest).map(drop)
 }
 
 #[inline(always)]

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::line::Line;
+use super::line::{Line, Piece};
 
 /// Digits behind the point of a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,10 +19,12 @@ pub enum Digits {
 /// Writes timestamps behind a fixed prefix.
 #[derive(Debug)]
 pub struct Stamps {
-    prefix: Vec<u8>,
-    /// Date and time of `second`, and the point.
-    head: [u8; SECOND_BYTES + 1],
-    second: i64,
+    prefix: Box<str>,
+    /// The prefix, date and time of the second, and the point.
+    front: Piece,
+    /// Where the second begins, in nanoseconds since the epoch; the earliest one begins before 64 bits
+    /// of them do.
+    second_ns: i128,
     digits: Digits,
 }
 
@@ -35,33 +37,36 @@ impl Stamps {
     /// A writer of timestamps of so many `digits` behind `prefix`.
     #[must_use]
     pub fn new(prefix: &str, digits: Digits) -> Self {
-        Self { prefix: prefix.into(), head: *b"1970-01-01T00:00:00.", second: 0, digits }
+        let front = Piece::new(format!("{prefix}1970-01-01T00:00:00.").as_bytes());
+        Self { prefix: prefix.into(), front, second_ns: 0, digits }
     }
 
     /// Appends the prefix, then the time `nanoseconds` after the Unix epoch.
     #[inline(always)]
     pub(crate) fn write(&mut self, nanoseconds: i64, line: &mut Line<'_>) {
-        let second = nanoseconds.div_euclid(NANOSECONDS);
-        if second != self.second {
-            self.turn(second);
+        let mut fraction = i128::from(nanoseconds) - self.second_ns;
+        if !(0..NANOSECONDS.into()).contains(&fraction) {
+            fraction = self.turn(nanoseconds).into();
         }
-        line.bytes(&self.prefix);
-        line.put(&self.head);
+        line.piece(&self.front);
         // Below 10^9, so it fits.
-        let fraction = nanoseconds.rem_euclid(NANOSECONDS) as u32;
+        let fraction = fraction as u32;
         match self.digits {
             Digits::Six => line.six_digits_z(fraction / 1000),
             Digits::Nine => line.nine_digits_z(fraction),
         }
     }
 
+    /// Goes on with the second of this time; returns the nanoseconds since it began.
     #[cold]
-    fn turn(&mut self, second: i64) {
+    fn turn(&mut self, nanoseconds: i64) -> i64 {
+        let second = nanoseconds.div_euclid(NANOSECONDS);
         let text = Timestamp::from_second(second)
             .expect("64 bits of nanoseconds lie within jiff's years")
             .to_string();
-        self.head[..SECOND_BYTES].copy_from_slice(&text.as_bytes()[..SECOND_BYTES]);
-        self.second = second;
+        self.front = Piece::new(format!("{}{}.", self.prefix, &text[..SECOND_BYTES]).as_bytes());
+        self.second_ns = i128::from(second) * i128::from(NANOSECONDS);
+        nanoseconds.rem_euclid(NANOSECONDS)
     }
 }
 

@@ -4,7 +4,8 @@
 
 mod value;
 
-use logring::record::{AnyValue, Event, Field, Raw, Strings};
+use logring::Level;
+use logring::record::{Event, Field, Raw, Strings};
 
 use super::escape::{self, json_text};
 use super::keys::{Keys, fact};
@@ -83,8 +84,7 @@ impl Renderer for JsonRenderer {
         let mut line = Line::new(out, self.room);
         self.head.write(raw.timestamp_ns, &mut line);
         let Self { plans, syntax, values, .. } = self;
-        let value = |value: &AnyValue<'_>, line: &mut Line<'_>| values.write(value, line);
-        let is_written = plans.write(raw, strings, syntax, &mut line, value);
+        let is_written = plans.write(raw, strings, syntax, &mut line, values);
         if is_written {
             line.put(b"}\n");
             self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
@@ -195,12 +195,18 @@ struct JsonSyntax {
 
 impl JsonSyntax {
     fn new() -> Self {
-        let level = |number| {
-            let word = logring::Level::new(number);
-            format!("\",\"level\":\"{word}\",\"event\":\"")
-        };
-        Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
+        let level = |number| before_text(Level::new(number)).into_bytes().into();
+        Self { levels: (0..=u8::MAX).map(level).collect() }
     }
+
+    #[cold]
+    fn own_level(&self, level: Level) -> String {
+        before_text(level)
+    }
+}
+
+fn before_text(level: Level) -> String {
+    format!("\",\"level\":\"{level}\",\"event\":\"")
 }
 
 impl Syntax for JsonSyntax {
@@ -208,6 +214,10 @@ impl Syntax for JsonSyntax {
 
     #[inline(always)]
     fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        if event.level.is_own() {
+            // Its name may have become known just now.
+            return line.bytes(self.own_level(event.level).as_bytes());
+        }
         line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 

@@ -7,6 +7,7 @@ use logring::record::{AnyValue, ErrorChain};
 use crate::render::escape;
 use crate::render::line::Line;
 use crate::render::number::{float, hex, seconds, uuid};
+use crate::render::plan;
 use crate::render::time::{Digits, Stamps};
 use crate::render::unique::Overridden;
 
@@ -28,11 +29,7 @@ impl Values {
         match value {
             AnyValue::I64(value) => line.signed(*value),
             AnyValue::U64(value) => line.integer(*value),
-            AnyValue::F64(value) => {
-                if let Err(word) = float(*value, line) {
-                    string(word, line);
-                }
-            }
+            AnyValue::F64(value) => double(*value, line),
             AnyValue::Str(text) => string(text, line),
             rare => {
                 let at = self.write_rare(rare, line.reborrow());
@@ -86,6 +83,39 @@ impl Values {
             self.write(&pairs[index].1, line);
         }
         line.put(b"}");
+    }
+}
+
+impl plan::Values for Values {
+    #[inline(always)]
+    fn unsigned(&mut self, value: u64, line: &mut Line<'_>) {
+        line.integer(value);
+    }
+
+    #[inline(always)]
+    fn signed(&mut self, value: i64, line: &mut Line<'_>) {
+        line.signed(value);
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64, line: &mut Line<'_>) {
+        double(value, line);
+    }
+
+    #[inline(always)]
+    fn text(&mut self, value: &str, line: &mut Line<'_>) {
+        string(value, line);
+    }
+
+    fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
+        self.write(value, line);
+    }
+}
+
+#[inline(always)]
+fn double(value: f64, line: &mut Line<'_>) {
+    if let Err(word) = float(value, line) {
+        string(word, line);
     }
 }
 
