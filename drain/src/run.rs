@@ -45,7 +45,7 @@ pub fn run_with(config: &Config, options: Options) -> Result<Exit, Failure> {
     let Some(segment) = open(config, &stop)? else { return Ok(Exit::Ok) };
     segment.outlive_cut()?;
     if config.takeover {
-        takeover::ask(segment, &stop)?;
+        takeover::ask(segment, || stop.load(Ordering::Relaxed))?;
     }
     let mut service = Service::start(segment, options).map_err(failure)?;
     if !service.is_strict() {

@@ -4,7 +4,6 @@
 //! meanwhile waits in the ring for this one. A drain inside a service is not asked: the signal would
 //! end the service.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,15 +15,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// A drain with a full disk gives up after two seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks whoever holds the segment's drain lock to end, and waits until it has, or `stop` says so.
+/// Asks whoever holds the segment's drain lock to end, and waits until it has, or this one is told to
+/// stop.
 ///
 /// # Errors
 /// `is_held`: the holder is in another pid namespace, is no process of its own, may not be asked, or
 /// has not ended in 30 s.
-pub(crate) fn ask(segment: &Segment, stop: &AtomicBool) -> Result<()> {
+pub(crate) fn ask(segment: &Segment, is_told_to_stop: impl Fn() -> bool) -> Result<()> {
     let begin = Instant::now();
     let mut asked = None;
-    while let Some(holder) = drain_lock::holder(segment).filter(|_| !stop.load(Ordering::Relaxed)) {
+    while let Some(holder) = drain_lock::holder(segment).filter(|_| !is_told_to_stop()) {
         let held = |why: &str| {
             let name = segment.name();
             Error::held(format!("drain lock of segment {name:?}: held by {holder}, {why}"))
