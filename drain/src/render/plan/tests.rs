@@ -1,3 +1,5 @@
+//! A line written straight from a record is that of its event, or none is written.
+
 use logring::record::{CallsiteInfo, decode};
 use proptest::prelude::*;
 
