@@ -20,8 +20,8 @@ over_store              death::what_a_lane_wrote_before_its_end_is_delivered
 over_load               death::what_a_lane_wrote_before_its_end_is_delivered
 attempted_store         losses::a_dropped_record_is_counted_once
 attempted_load          losses::a_dropped_record_is_counted_once
-recycle_fence           unpinned::a_record_that_was_written_over_is_not_believed
-recheck_fence           unpinned::a_record_that_was_written_over_is_not_believed
+recycle_fence           unpinned::a_record_that_was_written_over_is_not_believed overwrite::what_is_overwritten_is_counted_and_nothing_else
+recheck_fence           unpinned::a_record_that_was_written_over_is_not_believed overwrite::what_is_overwritten_is_counted_and_nothing_else
 light_barrier           records::nothing_below_a_written_watermark_comes_later_with_fences
 heavy_barrier           records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
 clock_before_mark       records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
@@ -30,6 +30,7 @@ next_ordinal_early      records::a_block_is_read_after_its_predecessor
 same_generation         blocks::a_freed_block_is_used_again blocks::a_claim_from_a_stale_look_fails
 free_from_the_living    blocks::a_freed_block_is_used_again
 over_after_stamps       death::what_a_lane_wrote_before_its_end_is_delivered
+attempted_after_recycle overwrite::a_lane_may_be_killed_while_it_overwrites
 attempted_after_stamps  losses::a_dropped_record_is_counted_once
 head_before_extension   long::a_long_record_is_seen_whole_or_not_at_all
 next_before_close       signals::a_call_on_top_of_a_call_takes_nothing_from_it

@@ -17,6 +17,7 @@ enum Kind {
     TimedOut,
     NoDrain,
     SinkStuck,
+    NotDurable,
     Other,
 }
 
@@ -74,6 +75,8 @@ kinds! {
     no_drain / is_no_drain => NoDrain;
     /// A sink does not take bytes.
     sink_stuck / is_sink_stuck => SinkStuck;
+    /// It is written, and a file could not be synced: it may not be on the medium.
+    not_durable / is_not_durable => NotDurable;
     /// None of the above.
     other / is_other => Other;
 }

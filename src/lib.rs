@@ -30,9 +30,18 @@ pub mod testing;
 pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
-    Builder, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder, context,
-    early_calls, flush, levels, logger, renamed_keys,
+    Builder, Caught, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder,
+    catch, context, early_calls, flush, levels, log_panics, logger, renamed_keys,
+    truncated_records,
 };
 pub use error::{Error, Result};
 pub use level::Level;
-pub use record::{AsDebug, AsDisplay, AsError, Bytes, List, Map, Uuid, Value, Writer};
+/// Makes a struct or an enum a [`Value`](trait@Value).
+#[cfg(feature = "derive")]
+pub use logring_derive::Value;
+#[cfg(feature = "serde")]
+pub use record::AsSerde;
+pub use record::{
+    AsDebug, AsDisplay, AsError, Bytes, List, Map, Redacted, Secret, Uuid, Value, WithBacktrace,
+    Writer,
+};

@@ -151,6 +151,9 @@ pub mod order {
         /// pair:long-way. Of a thread that takes the short way again and one that binds a context for
         /// the process, one sees the other: each writes its word, then reads the other's.
         way_fence: SeqCst;
+        /// pair:membarrier. Between mark and clock, of a process that membarrier does not reach; and
+        /// between the drain's clock and its sweep: of mark and watermark, one sees the other.
+        mark_fence: SeqCst;
         /// pair:levels. Of a process that makes a level word and one that changes the rules, one sees
         /// the other: each writes its word, then reads the other's.
         levels_fence: SeqCst;

@@ -207,6 +207,13 @@ pub fn has_flush() -> bool {
     false
 }
 
+/// One line on stderr, where there is one: nobody is left to tell if that fails, and a log call never
+/// panics. One write, without a buffer.
+pub(crate) fn say(what: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "logring: {what}");
+}
+
 /// Makes this process one that [`membarrier`] reaches; false where the kernel or seccomp forbids it.
 #[must_use]
 pub fn membarrier_register() -> bool {

@@ -4,10 +4,11 @@
 //! test needs no drain and no [`install`](crate::Builder::install), and tests that run in parallel see
 //! nothing of each other.
 
+use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::call::captured::Sink;
+use crate::call::captured::{self, Sink};
 use crate::call::context;
 use crate::record::{AnyValue, Event, Field};
 use crate::{Filter, Level};
@@ -17,7 +18,8 @@ use crate::{Filter, Level};
 ///
 /// Other threads and tasks are captured where the context goes with them:
 /// [`Context::current`](context::Context::current), attached there, or
-/// [`with_context`](context::WithContext::with_context).
+/// [`with_context`](context::WithContext::with_context). For code that starts threads by itself and
+/// hands nothing on there is [`capture_all_threads`].
 ///
 /// All levels are captured; where the process has installed a segment, those that its filter lets
 /// through.
@@ -82,6 +84,68 @@ pub fn logged(action: impl FnOnce()) -> Vec<Captured> {
     logs.take()
 }
 
+/// The one event that `action` logs: see [`capture`].
+///
+/// ```
+/// let event = logring::testing::returned(|| logring::info!("hello", who = "world"));
+/// assert_eq!(event.field("who").unwrap(), "world");
+/// ```
+///
+/// # Panics
+/// It logs none, or several; the message shows them.
+#[must_use]
+#[track_caller]
+pub fn returned(action: impl FnOnce()) -> Captured {
+    let mut events = logged(action);
+    assert!(events.len() == 1, "one event was expected, these were logged: {events:#?}");
+    events.remove(0)
+}
+
+/// Captures what every thread of the process logs, until the guard is dropped: for code that starts
+/// threads by itself. A thread that another capture covers stays with that one.
+///
+/// One such capture is going on at a time: the next one waits for its end. Tests that run meanwhile
+/// and capture nothing are captured too, so assert on what your own code logs. It is for processes that
+/// have installed no segment, as tests are by default: where one is installed, threads that have
+/// logged to it before go on doing so.
+///
+/// ```
+/// let logs = logring::testing::capture_all_threads();
+/// std::thread::spawn(|| logring::info!("from a worker")).join().unwrap();
+/// assert!(logs.events().iter().any(|event| event.event() == "from a worker"));
+/// ```
+#[must_use = "logging is captured until the guard is dropped: `let logs = ...`"]
+pub fn capture_all_threads() -> CaptureAll {
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let sink = Sink::new(Filter::at(Level::new(0)), None);
+    captured::set_everywhere(Some(Arc::clone(&sink)));
+    CaptureAll { sink, _alone: alone }
+}
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// A capture of all threads that is going on, see [`capture_all_threads`].
+#[derive(Debug)]
+#[must_use = "logging is captured until the guard is dropped: `let logs = ...`"]
+pub struct CaptureAll {
+    sink: Arc<Sink>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl CaptureAll {
+    /// What has been captured so far, in the order in which the calls returned.
+    #[must_use]
+    pub fn events(&self) -> Vec<Captured> {
+        self.sink.events().iter().cloned().map(|event| Captured { event }).collect()
+    }
+}
+
+impl Drop for CaptureAll {
+    fn drop(&mut self) {
+        captured::set_everywhere(None);
+    }
+}
+
 fn start(filter: Filter) -> Capture {
     Capture { sink: context::capture(filter), _on_its_thread: PhantomData }
 }
@@ -119,7 +183,10 @@ impl Drop for Capture {
 }
 
 /// A captured event. Its values are typed, and compare with what a program has: `event["id"] == 7`.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its `Debug` is one line, so that a failed assertion shows what there is: `info shop::orders: "order
+/// placed" order_id=42 | tenant="acme"`, the context behind the bar.
+#[derive(Clone, PartialEq)]
 pub struct Captured {
     event: Event<'static>,
 }
@@ -143,13 +210,22 @@ impl Captured {
         &self.event.event
     }
 
+    /// The value of a field of the call's own.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&AnyValue<'static>> {
+        last(&self.event.fields, key)
+    }
+
+    /// The value of a key that the context has: of the process, thread, task, scope or logger.
+    #[must_use]
+    pub fn context(&self, key: &str) -> Option<&AnyValue<'static>> {
+        last(&self.event.context, key)
+    }
+
     /// The value of a key: the call's, else the context's.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&AnyValue<'static>> {
-        let found = self.fields().rev().find(|field| field.key == key);
-        let found =
-            found.or_else(|| self.event.context.iter().rev().find(|field| field.key == key));
-        found.map(|field| &field.value)
+        self.field(key).or_else(|| self.context(key))
     }
 
     /// The call's own fields, in call order.
@@ -187,4 +263,28 @@ impl std::ops::Index<&str> for Captured {
         };
         value
     }
+}
+
+impl fmt::Debug for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { level, target, event, context, fields, .. } = &self.event;
+        write!(f, "{level} {target}: {event:?}")?;
+        put(f, fields)?;
+        if context.is_empty() {
+            return Ok(());
+        }
+        f.write_str(" |")?;
+        put(f, context)
+    }
+}
+
+fn put(f: &mut fmt::Formatter<'_>, fields: &[Field<'_>]) -> fmt::Result {
+    fields.iter().try_for_each(|field| match &field.value {
+        AnyValue::Str(text) => write!(f, " {}={text:?}", field.key),
+        value => write!(f, " {}={value}", field.key),
+    })
+}
+
+fn last<'a>(fields: &'a [Field<'static>], key: &str) -> Option<&'a AnyValue<'static>> {
+    fields.iter().rev().find(|field| field.key == key).map(|field| &field.value)
 }

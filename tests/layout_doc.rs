@@ -126,6 +126,7 @@ fn compiled() -> BTreeMap<String, u64> {
         dictionary::ENTRY_BYTES_MAX,
         dictionary::KIND_CALLSITE,
         dictionary::KIND_STRING,
+        dictionary::KIND_LEVEL,
         value::END,
         value::NULL,
         value::FALSE,

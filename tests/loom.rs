@@ -26,6 +26,8 @@ mod long;
 mod losses;
 #[path = "loom/memory.rs"]
 mod memory;
+#[path = "loom/overwrite.rs"]
+mod overwrite;
 #[path = "loom/records.rs"]
 mod records;
 #[path = "loom/signals.rs"]

@@ -1,6 +1,7 @@
 //! What a drain is to do: the TOML file, what the command line says over it, and the effective
 //! whole of both. Called by `cli`; every value is checked here, so that what follows can rely on it.
 
+mod levels;
 pub mod pipeline;
 mod sink;
 mod value;
@@ -45,6 +46,9 @@ pub struct Settings {
     /// Processors that run once for all sinks.
     #[serde(default)]
     pub processors: Vec<Named>,
+    /// Names and colours of programs' own levels.
+    #[serde(default)]
+    pub levels: OwnLevels,
     /// The sinks; empty means that nothing is said of them.
     #[serde(default, rename = "sink")]
     pub sinks: Vec<Sink>,
@@ -67,6 +71,9 @@ pub struct Config {
     /// Processors that run once for all sinks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<Named>,
+    /// Names and colours of programs' own levels.
+    #[serde(skip_serializing_if = "OwnLevels::is_empty")]
+    pub levels: OwnLevels,
     /// The sinks, at least one, each with a path of its own.
     #[serde(rename = "sink")]
     pub sinks: Vec<Sink>,
@@ -75,6 +82,7 @@ pub struct Config {
 /// How long order waits for one record unless a setting says otherwise.
 pub const MAX_HOLD: Duration = Duration::from_secs(2);
 
+pub use levels::{OwnLevel, OwnLevels};
 pub use pipeline::Named;
 pub use sink::Sink;
 pub use value::{parse_duration, parse_size};
@@ -126,6 +134,7 @@ impl Settings {
             ring_bytes: self.ring_bytes.or(base.ring_bytes),
             wait: self.wait.or(base.wait),
             processors: if self.processors.is_empty() { base.processors } else { self.processors },
+            levels: if self.levels.is_empty() { base.levels } else { self.levels },
             sinks: if self.sinks.is_empty() { base.sinks } else { self.sinks },
         }
     }
@@ -143,6 +152,7 @@ impl Settings {
                 "no sink: give `--sink console` or `--sink json:PATH`, or a `[[sink]]` in the config",
             ));
         }
+        levels::check(&self.levels)?;
         for (index, sink) in self.sinks.iter().enumerate() {
             sink.check()?;
             if self.sinks[..index].iter().any(|other| other.path == sink.path) {
@@ -159,6 +169,7 @@ impl Settings {
             ring_bytes: self.ring_bytes.unwrap_or(RING_BYTES),
             wait: self.wait.unwrap_or(false),
             processors: self.processors,
+            levels: self.levels,
             sinks: self.sinks,
         })
     }

@@ -21,7 +21,7 @@ pub use restart::{Replay, Replayed};
 use crate::{
     ledger::{ClockLine, Kind, Ledger, Marks, Note},
     seam::{Mutation, mutated},
-    sink::Trouble,
+    sink::{Trouble, TroubleKind},
 };
 use output::Output;
 use std::{
@@ -332,10 +332,22 @@ impl Cursor {
 
     /// Waits until what was written is on the medium. Streams have none.
     ///
+    /// After an error nobody can say what of the file is there, and a second try would say that all of
+    /// it is: the file is left aside under another name, and a new one begun. The trouble tells which
+    /// bytes are in doubt.
+    ///
     /// # Errors
     /// What `fdatasync` says.
     pub fn sync(&mut self) -> io::Result<()> {
-        self.output.sync()
+        let failed = match self.output.sync() {
+            Ok(()) => return Ok(()),
+            Err(failed) => failed,
+        };
+        let (from, to) = self.output.in_doubt();
+        let aside = self.set_aside().ok();
+        let name = aside.map(|path| path.display().to_string());
+        self.tell(TroubleKind::Unsynced, from, to, name);
+        Err(failed)
     }
 
     /// Opens the path anew, for a rotation by others: a file that has been moved is no trouble

@@ -36,6 +36,9 @@ const BATCH_BYTES: usize = 256 << 10;
 /// No more is read while a sink has this much waiting in private memory.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
 
+/// How often a pass sweeps again for blocks that a lane overwrites meanwhile.
+const SWEEPS_MORE: u32 = 4;
+
 /// What a turn found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -69,9 +72,9 @@ pub(crate) struct Drain {
     tallies: Vec<(u32, Tally)>,
     /// Marks of lanes that are closed, and of what has no lane.
     marks: Vec<LaneMark>,
-    /// The newest flush asked for before this pass, and the batch after which it is done.
+    /// The newest flush asked for before this pass; with its watermark, the batch after which it is done.
     flush: u32,
-    flush_after: Option<(u32, u64)>,
+    flush_after: Option<(u32, u64, u64)>,
     free_blocks: u32,
     /// No turns come after those that are under way: what is to be told is told now.
     ends: bool,
@@ -230,14 +233,20 @@ impl Drain {
         for lane in self.lanes.iter_mut().filter(|lane| lane.head.is_none() && !lane.over) {
             lane.over = lane.dead || segment.lane_has_ended(lane.lane);
         }
+        // And so does what it gave up: all before that is in blocks that the sweep finds.
+        for lane in self.lanes.iter_mut() {
+            lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
+        }
         let watermark = self.watermark.take(&self.clock);
-        let positions = &self.positions;
-        self.free_blocks = self.lanes.sweep(
-            segment,
-            |lane| positions.open(segment, lane),
-            |block, generation| positions.consumed(block, generation),
-            &mut self.spent,
-        );
+        self.sweep();
+        for _ in 0..SWEEPS_MORE {
+            // Overwritten, or passed too early: what another sweep does not find either is gone, and
+            // the blocks after it are not to wait for the next pass.
+            if !self.lanes.iter().any(|lane| lane.owner.recycles && lane.chain.misses_next()) {
+                break;
+            }
+            self.sweep();
+        }
         let owned = segment.block_count() - self.free_blocks.min(segment.block_count());
         let high_water = segment.drain_area().high_water();
         if owned > high_water.load(Ordering::Relaxed) {
@@ -246,7 +255,6 @@ impl Drain {
         let now = Instant::now();
         let (ahead, kind) = (self.clock.ticks(plausible::AHEAD), segment.clock_kind());
         for lane in self.lanes.iter_mut() {
-            lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
             // In window order nothing is waited for.
             lane.held = !self.watermark.is_strict();
             lane.fill(segment, &mut self.spent);
@@ -257,6 +265,16 @@ impl Drain {
             plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
         }
         self.merge.start(&mut self.lanes, watermark);
+    }
+
+    fn sweep(&mut self) {
+        let (segment, positions) = (self.segment, &self.positions);
+        self.free_blocks = self.lanes.sweep(
+            segment,
+            |lane| positions.open(segment, lane),
+            |block, generation| positions.consumed(block, generation),
+            &mut self.spent,
+        );
     }
 
     /// Renders records below the watermark, earliest first, until none is left or a batch is full.
@@ -324,7 +342,7 @@ impl Drain {
             );
         }
         if self.merge.is_empty() {
-            self.flush_after = Some((self.flush, self.outlets.submitted()));
+            self.flush_after = Some((self.flush, self.merge.watermark(), self.outlets.submitted()));
             self.whole_passes = self.passes;
         }
         moved
@@ -371,8 +389,9 @@ impl Drain {
         }
         let done = self.outlets.done();
         self.retire.run(self.segment, done);
-        if let Some((flush, _)) = self.flush_after.take_if(|(_, batch)| *batch <= done) {
+        if let Some((flush, below, _)) = self.flush_after.take_if(|(.., batch)| *batch <= done) {
             let area = self.segment.drain_area();
+            area.written_below().store(below, Ordering::Relaxed);
             if area.flush_done().load(Ordering::Relaxed) != flush {
                 self.outlets.sync_if_asked(&area, flush);
                 area.finish_flush(flush);

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_utils::Backoff;
 use logring::shm::Segment;
+use logring::sys;
 
-use crate::lane::{Lane, Spent};
+use crate::lane::{Lane, Owner, Spent};
 
 /// After this long a holder's state is asked of the operating system.
 const ASK_AFTER: Duration = Duration::from_millis(5);
@@ -79,10 +80,16 @@ fn must_wait(lane: &Lane) -> bool {
 
 /// Whether the holder is over, or stopped by a signal or a debugger.
 fn is_hopeless(segment: &Segment, lane: &Lane) -> bool {
-    segment.lane_is_over(lane.lane) || is_stopped(lane.owner.pid, lane.owner.tid)
+    segment.lane_is_over(lane.lane) || is_stopped(segment, &lane.owner)
 }
 
-fn is_stopped(pid: u32, tid: u32) -> bool {
+/// Of a thread of another pid namespace `/proc` would tell another one's state.
+fn is_stopped(segment: &Segment, owner: &Owner) -> bool {
+    let Owner { pid, tid, process, .. } = *owner;
+    let info = process.and_then(|process| segment.process_info(process));
+    if info.is_none_or(|info| info.pid_ns != sys::pid_namespace()) {
+        return false;
+    }
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")) else {
         return false;
     };

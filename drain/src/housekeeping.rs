@@ -10,7 +10,7 @@ use logring::layout::word::{BlockWord, ExtOf};
 use logring::layout::{LaneRef, Stamp, stamp::Kind};
 use logring::ring::{Memory, long};
 use logring::shm::Segment;
-use logring::sync::{Ordering, order};
+use logring::sync::{Ordering, named_fence, order};
 
 use crate::lane::Spent;
 use crate::lanes::Lanes;
@@ -161,6 +161,8 @@ fn find_orphans(
     is_consumed: impl Fn(ExtOf) -> bool,
     spent: &mut Vec<Spent>,
 ) {
+    // A block that its lane has overwritten names no head, once its word is seen. pair:free
+    named_fence(order::recheck_fence());
     for owned in lanes.unbegun() {
         let ext_of = segment.ext_of(owned.block).load(Ordering::Relaxed);
         let Some(head) = ExtOf::of(ext_of) else { continue };

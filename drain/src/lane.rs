@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
 use logring::layout::{LaneRef, record};
-use logring::ring::Memory;
 use logring::ring::reader::{self, Chain, Header, Look, Position};
+use logring::ring::{Memory, Recycled};
 use logring::shm::Tally;
 
 use crate::ledger::LaneMark;
@@ -41,6 +41,8 @@ pub(crate) struct Owner {
     pub(crate) tid: u32,
     /// Index of the process's entry, if it is known.
     pub(crate) process: Option<u32>,
+    /// It may overwrite blocks of its own while they are read.
+    pub(crate) recycles: bool,
 }
 
 /// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
@@ -184,6 +186,14 @@ impl Lane {
     /// Copies the first slot of the next record, if one is committed; blocks that turn out to be
     /// complete go to `spent`.
     pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
+        if M::PINS && self.owner.recycles {
+            self.fill_from(&Recycled(memory), spent);
+        } else {
+            self.fill_from(memory, spent);
+        }
+    }
+
+    fn fill_from<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if self.head.is_some() {
             return;
         }
@@ -245,6 +255,19 @@ impl Lane {
     /// long record go to `spent`.
     #[inline]
     pub(crate) fn take<M: Memory>(
+        &mut self,
+        memory: &M,
+        payload_max: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Taken<'_> {
+        if M::PINS && self.owner.recycles {
+            self.take_from(&Recycled(memory), payload_max, spent)
+        } else {
+            self.take_from(memory, payload_max, spent)
+        }
+    }
+
+    fn take_from<M: Memory>(
         &mut self,
         memory: &M,
         payload_max: usize,

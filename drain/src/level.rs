@@ -7,8 +7,9 @@ use std::io::Write;
 
 use logring::call::filter::word;
 use logring::levels::{rules, words};
+use logring::record::callsite::decode_level;
 use logring::shm::Segment;
-use logring::{Error, Filter, Result};
+use logring::{Error, Filter, Level, Result};
 
 use crate::cli::exit::{Exit, Failure};
 
@@ -30,7 +31,9 @@ pub struct Options {
 /// changed then; no room for the rules.
 pub fn run(options: &Options) -> Result<Exit, Failure> {
     let text = if options.specs.is_empty() && !options.reset {
-        show(&Segment::observe(&options.segment)?)
+        let segment = Segment::observe(&options.segment)?;
+        names(&segment);
+        show(&segment)
     } else {
         set(options)?
     };
@@ -41,6 +44,7 @@ pub fn run(options: &Options) -> Result<Exit, Failure> {
 
 fn set(options: &Options) -> Result<String> {
     let segment = Segment::attach_static(&options.segment)?;
+    names(segment);
     let log = logring::builder(&options.segment).filter("all").open()?;
     let mut asked = Filter::nothing();
     let rules = log.change_levels(|rules| {
@@ -58,6 +62,20 @@ fn set(options: &Options) -> Result<String> {
         Ok(())
     })?;
     Ok(format!("{}{}{}", set_line(&rules), unknown(segment, &asked), full(segment)))
+}
+
+/// Learns the names of programs' own levels.
+pub(crate) fn names(segment: &Segment) {
+    let mut content = Vec::new();
+    for id in segment.dictionary_ids() {
+        content.clear();
+        if segment.dictionary_get(id, &mut content)
+            && let Some((level, name)) = decode_level(&content)
+        {
+            // One that cannot be, or comes second, is none.
+            let _ = level.set_name(name);
+        }
+    }
 }
 
 fn forget(rules: &mut Filter, target: &str) -> Result<()> {
@@ -108,7 +126,7 @@ fn show(segment: &Segment) -> String {
         .into_iter()
         .map(|(target, at)| {
             let target = target.unwrap_or_else(|| "?".to_owned());
-            [word(at.threshold), word(at.base), clean(&target)]
+            [shown(at.threshold), shown(at.base), clean(&target)]
         })
         .collect();
     rows.sort_by(|a, b| (&a[2], &a[1]).cmp(&(&b[2], &b[1])));
@@ -122,6 +140,12 @@ fn show(segment: &Segment) -> String {
         text.push_str(&format!("{level:9} {own:11} {target}\n"));
     }
     text + &full(segment)
+}
+
+/// A threshold for people: an own level by its name.
+fn shown(threshold: u8) -> String {
+    let level = Level::new(threshold);
+    if level.is_own() && level.name().is_some() { level.to_string() } else { word(threshold) }
 }
 
 /// Text of others without what could deceive a reader.

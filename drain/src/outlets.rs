@@ -48,6 +48,8 @@ struct Outlet {
     /// Batches that it was given and is not done with, one of its own included.
     owes: u64,
     told: u32,
+    /// The code of the error by which its last sync failed.
+    unsynced: Option<Option<i32>>,
     /// When it is next tried, if it was given up.
     heal_at: Option<Instant>,
 }
@@ -71,6 +73,7 @@ impl Outlets {
                 form,
                 owes: *owes,
                 told: sink_state::NONE,
+                unsynced: None,
                 heal_at: None,
             })
             .collect();
@@ -210,16 +213,21 @@ impl Outlets {
             })
     }
 
-    /// Syncs every sink if a flush up to `flush` asked for that.
+    /// Syncs every sink if a flush up to `flush` asked for that. One that fails is noted before the
+    /// flush is done: whoever asked is told, and what is on the medium is never guessed by a second try.
     pub(crate) fn sync_if_asked(&mut self, area: &DrainArea<'_>, flush: u32) {
         let asked = area.flush_durable().load(Ordering::Relaxed);
         let done = area.flush_done().load(Ordering::Relaxed);
-        // Numbers compare modulo 2^32: `asked` lies in done + 1 ..= flush.
-        if asked.wrapping_sub(done).wrapping_sub(1) < flush.wrapping_sub(done) {
-            for outlet in &mut self.all {
-                // An error shows at the sink's next write, and in its state.
-                let _ = outlet.cursor.sync();
+        // Numbers compare modulo 2^32. One that was asked for since may be served with this one.
+        if asked == done || asked.wrapping_sub(done) > u32::MAX / 2 {
+            return;
+        }
+        for (index, outlet) in self.all.iter_mut().enumerate() {
+            outlet.unsynced = outlet.cursor.sync().err().map(|error| error.raw_os_error());
+            if outlet.unsynced.is_some() {
+                area.flush_failed().store(flush, Ordering::Relaxed);
             }
+            outlet.tell(area, index, Instant::now());
         }
     }
 }
@@ -242,11 +250,13 @@ impl Outlet {
         let state = match (self.cursor.has_failed(), stuck) {
             (true, _) => sink_state::FAILED,
             (false, Some(_)) => sink_state::STUCK,
+            (false, None) if self.unsynced.is_some() => sink_state::UNSYNCED,
             (false, None) => sink_state::OK,
         };
         if state != self.told {
             self.told = state;
-            let errno = stuck.and_then(|stuck| stuck.error.raw_os_error()).unwrap_or(0);
+            let failed = stuck.map_or(self.unsynced.flatten(), |stuck| stuck.error.raw_os_error());
+            let errno = failed.unwrap_or(0);
             area.set_sink(
                 index,
                 &SinkState {

@@ -180,6 +180,9 @@ impl<'s> Pipeline<'s> {
                     tid: owner.tid,
                     payload: record.payload,
                 };
+                if Level::new(record.level).is_own() {
+                    self.strings.name_level(Level::new(record.level));
+                }
                 self.render_record(&raw, late) || self.render_event(&raw, late)
             }
             Taken::Malformed | Taken::Outrun => false,

@@ -23,6 +23,8 @@ pub(crate) struct Positions {
     /// are not to be read again, though the ledger does not count them yet.
     queued_blocks: HashMap<u32, BlockMark>,
     queued_lanes: HashMap<u32, LaneMark>,
+    /// All drains that this segment has had noted theirs here: a lane without a mark was never read.
+    complete: bool,
 }
 
 impl Positions {
@@ -33,7 +35,13 @@ impl Positions {
             cursor,
             queued_blocks: queued.blocks.iter().map(|mark| (mark.block, *mark)).collect(),
             queued_lanes: queued.lanes.iter().map(|mark| (mark.lane, *mark)).collect(),
+            complete: false,
         }
+    }
+
+    /// The ledger has been there since the segment's first drain.
+    pub(crate) fn are_complete(self, complete: bool) -> Self {
+        Self { complete, ..self }
     }
 
     /// The ledger that notes them.
@@ -76,7 +84,7 @@ impl Positions {
             }
             None => {
                 let mut lane = Lane::new(lane, owner, Chain::new(Some(1)), Some(0));
-                lane.is_new = true;
+                lane.is_new = !self.complete;
                 lane
             }
         })
@@ -113,9 +121,10 @@ impl Positions {
 pub(crate) fn owner(segment: &Segment, lane: LaneRef) -> Option<Owner> {
     let info = segment.lane_info(lane.index)?;
     Some(match info.word {
-        Some(LaneWord::Live { inc, process, .. }) if inc == lane.inc => {
+        Some(LaneWord::Live { inc, process, kind }) if inc == lane.inc => {
             let pid = segment.process_info(process).map_or(0, |process| process.pid);
-            Owner { pid, tid: info.tid, process: Some(process) }
+            let recycles = kind.recycles();
+            Owner { pid, tid: info.tid, process: Some(process), recycles }
         }
         _ => Owner::default(),
     })

@@ -90,12 +90,19 @@ impl Service {
             open_sinks(&ledger, &names, destinations).map_err(StartError::Sink)?;
         let (clock, step) = start_clock(segment);
         let mut pipeline = Pipeline::new(segment, chain, lines);
+        // Without an older ledger, what an older drain has read is not known.
+        let complete = match opened {
+            Opened::Found => true,
+            Opened::New => segment.drain_area().epoch().load(logring::sync::Ordering::Relaxed) == 0,
+            Opened::SetAside { .. } => false,
+        };
         let mut positions = Vec::new();
         let mut waiting = Vec::new();
         for (cursor, form) in &mut cursors {
             let queued =
                 finish(segment, &ledger, cursor, &mut pipeline, *form).map_err(StartError::Sink)?;
-            positions.push(Positions::of(&ledger, cursor.index(), &queued));
+            let of = Positions::of(&ledger, cursor.index(), &queued);
+            positions.push(of.are_complete(complete));
             waiting.push(u64::from(cursor.queued_bytes() > 0));
         }
         let geometry = segment.geometry();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use logring::layout::drain_area::sink_state;
 use logring::layout::header::clock;
-use logring::layout::lane::{LaneKind, LaneWord};
+use logring::layout::lane::LaneWord;
 use logring::layout::{self, dictionary};
 use logring::ring::Memory;
 use logring::shm::{Segment, SinkState, Tally, drain_lock};
@@ -220,10 +220,9 @@ fn producers(segment: &Segment, backlog: &Backlog) -> Vec<Producer> {
     let mut threads = vec![0u32; geometry.process_count as usize];
     for index in 0..geometry.lane_count {
         let Some(info) = segment.lane_info(index) else { continue };
-        let Some(LaneWord::Live { inc, process, kind: LaneKind::Main }) = info.word else {
-            continue;
-        };
-        if !segment.lane_has_ended(layout::LaneRef { index, inc })
+        let Some(LaneWord::Live { inc, process, kind }) = info.word else { continue };
+        if kind.is_first()
+            && !segment.lane_has_ended(layout::LaneRef { index, inc })
             && let Some(threads) = threads.get_mut(process as usize)
         {
             *threads += 1;

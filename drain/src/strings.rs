@@ -1,7 +1,8 @@
 //! The segment's dictionary as the drain remembers it: each entry is read, checked and copied once.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
+use logring::Level;
 use logring::layout::dictionary::{KIND_CALLSITE, KIND_STRING};
 use logring::record::{self, CallsiteInfo};
 use logring::shm::Segment;
@@ -18,12 +19,28 @@ enum Entry {
 pub(crate) struct Strings<'s> {
     segment: &'s Segment,
     entries: Box<[OnceCell<Box<Entry>>]>,
+    /// Bytes of the dictionary when it was last searched for names of levels.
+    searched: Cell<u64>,
 }
 
 impl<'s> Strings<'s> {
     pub(crate) fn new(segment: &'s Segment) -> Self {
         let slots = segment.geometry().dictionary_slots as usize;
-        Self { segment, entries: (0..slots).map(|_| OnceCell::new()).collect() }
+        Self {
+            segment,
+            entries: (0..slots).map(|_| OnceCell::new()).collect(),
+            searched: Cell::new(0),
+        }
+    }
+
+    /// Learns the name of a program's own level, where the segment has one.
+    #[cold]
+    pub(crate) fn name_level(&self, level: Level) {
+        let bytes = self.segment.dictionary_bytes_used();
+        if level.name().is_some() || self.searched.replace(bytes) == bytes {
+            return;
+        }
+        crate::level::names(self.segment);
     }
 
     fn entry(&self, id: u32) -> Option<&Entry> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use logring::layout::header::clock;
 use logring::shm::Segment;
+use logring::sync::{fence, order};
 use logring::sys;
 
 use crate::clock::Clock;
@@ -42,6 +43,8 @@ impl Watermark {
     /// the window has.
     pub(crate) fn take(&self, clock: &Clock) -> u64 {
         let now = now(self.clock_kind);
+        // For processes that membarrier does not reach.
+        fence(order::mark_fence()); // pair:membarrier
         if self.strict {
             let worked = sys::membarrier(); // pair:membarrier
             debug_assert!(worked, "it worked when the drain started");

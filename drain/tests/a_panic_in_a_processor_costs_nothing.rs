@@ -1,5 +1,5 @@
 //! D14: a processor that panics on some records costs none of them: each is written once, marked, and
-//! the records around it are as they were.
+//! the records around it are as they were; the output tells how many there were.
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
@@ -44,7 +44,16 @@ fn a_panic_marks_its_record_alone() {
     drop(service);
     let _ = std::panic::take_hook();
     let mut next = 0;
+    let mut told = 0;
     for line in common::drain::lines(&output) {
+        if line["kind"] == "processor_failed" {
+            assert_eq!(
+                (&line["target"], &line["processor"]),
+                (&"logring".into(), &"fragile".into())
+            );
+            told += line["count"].as_u64().expect("a number");
+            continue;
+        }
         assert_eq!(line["n"], next, "{line}");
         if next % 100 == 7 {
             assert_eq!(line["processor_error"], format!("fragile: no luck with {next}"), "{line}");
@@ -54,4 +63,5 @@ fn a_panic_marks_its_record_alone() {
         next += 1;
     }
     assert_eq!(next, RECORDS);
+    assert_eq!(told, RECORDS / 100);
 }

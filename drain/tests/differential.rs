@@ -30,6 +30,19 @@ const STRFTIME: &str = "%a %A %b %B %c %C %d %D %e %f %F %g %G %H %I %j %m %M %p
 const ORDER: &str = r#"key_order = ["event", "missing", "level", "a", "event"]"#;
 const USUAL: &str = r#""level", "timestamp", "logger_name""#;
 
+/// Whatever stands in the environment.
+const FORCED: &str = "colors = true, force_colors = true";
+const COLUMNS: &str = r#"columns = [
+    { key = "event", value_style = "bold red", width = 12, value = "str", prefix = "<", postfix = ">" },
+    { key = "level", level_styles = { info = "green", "much longer" = "dim" } },
+    { key = "logger", key_style = "underline", value = "repr", prefix = "@" },
+    { key = "timestamp", value = "str", width = 30 },
+    { key = "a", key_style = "", value_style = "cyan" },
+    { key = "missing", value = "repr" },
+    { key = "level", level_styles = { info = "green" }, pad = false },
+    { key = "", key_style = "dim", value_style = "yellow" },
+]"#;
+
 /// Name, processors, renderer; those of the other side stand in `structlog_side.py`.
 fn pipelines() -> Vec<(&'static str, String, String)> {
     let json = "name = 'json'";
@@ -39,6 +52,7 @@ fn pipelines() -> Vec<(&'static str, String, String)> {
     let with = |renderer: &str, options: &str| format!("{renderer}, {options}");
     let styles =
         "level_styles = { warning = 'bold yellow', error = 'red', 'longest level' = 'dim' }";
+    let columns = COLUMNS.replace('\n', " ");
     let callsite = r#"{ name = "callsite", parameters =
         ["pathname", "filename", "module", "lineno", "thread", "process"] }"#
         .replace('\n', "");
@@ -80,11 +94,13 @@ fn pipelines() -> Vec<(&'static str, String, String)> {
             with(logfmt, &with(ORDER, "sort_keys = true, drop_missing = true")),
         ),
         ("console", USUAL, console.into()),
-        ("console colors", USUAL, with(console, "colors = true")),
+        ("console colors", USUAL, with(console, FORCED)),
         ("console unsorted", USUAL, with(console, "sort_keys = false, repr_native_str = true")),
         ("console narrow", USUAL, with(console, "pad_event_to = 5, pad_level = false")),
         ("console keys", USUAL, with(console, "event_key = 'msg', timestamp_key = 'at'")),
-        ("console styles", USUAL, with(console, &with("colors = true", styles))),
+        ("console styles", USUAL, with(console, &with(FORCED, styles))),
+        ("console columns", USUAL, with(console, &with(FORCED, &columns))),
+        ("console columns plain", USUAL, with(console, &with("sort_keys = false", &columns))),
         ("console exceptions", r#""format_exception""#, console.into()),
     ];
     let made = [
@@ -135,7 +151,7 @@ fn is_harmful(name: &str, has_escape: bool, line: &str) -> bool {
 
 /// The line without the beginnings of control sequences, where the renderer makes any.
 fn uncoloured(name: &str, line: &str) -> String {
-    let has_colours = matches!(name, "console colors" | "console styles");
+    let has_colours = matches!(name, "console colors" | "console styles" | "console columns");
     if has_colours { line.replace("\x1b[", "") } else { line.to_owned() }
 }
 

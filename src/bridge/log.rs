@@ -358,6 +358,13 @@ impl<'v> VisitValue<'v> for Typed<'_> {
         Ok(())
     }
 
+    fn visit_borrowed_error(
+        &mut self,
+        error: &'v (dyn std::error::Error + 'static),
+    ) -> Result<(), kv::Error> {
+        self.visit_error(error)
+    }
+
     plain! {
         visit_u64: u64;
         visit_i64: i64;

@@ -31,6 +31,8 @@ pub(crate) struct Options {
     pub(crate) max_record_bytes: u32,
     /// Thresholds.
     pub(crate) filter: Filter,
+    /// Names of own levels.
+    pub(crate) own_levels: Vec<(Level, String)>,
 }
 
 /// What begins with the segment's logger once it is attached, and may refuse.
@@ -46,6 +48,7 @@ pub struct Builder {
     ring_bytes: u64,
     overflow: Overflow,
     max_record_bytes: u32,
+    own_levels: Vec<(Level, String)>,
     starts: Vec<Start>,
 }
 
@@ -59,6 +62,7 @@ pub fn builder(name: impl Into<String>) -> Builder {
         ring_bytes: geometry::RING_BYTES,
         overflow: Overflow::default(),
         max_record_bytes: MAX_RECORD_BYTES,
+        own_levels: Vec::new(),
         starts: Vec::new(),
     }
 }
@@ -75,6 +79,22 @@ impl Builder {
     /// are told on stderr and the others apply.
     pub fn filter(mut self, spec: impl Into<String>) -> Self {
         self.spec = spec.into();
+        self
+    }
+
+    /// A name for a level of the program's own: it is told to the segment, so that whoever prints the
+    /// records prints it, and read in filters. Of two names that processes give one number in a
+    /// segment, the first one stands in the output.
+    ///
+    /// ```
+    /// use logring::{Level, log};
+    ///
+    /// const AUDIT: Level = Level::new(35);
+    /// let builder = logring::builder("billing").own_level(AUDIT, "audit").filter("audit");
+    /// log!(AUDIT, "a door was opened", id = 7);
+    /// ```
+    pub fn own_level(mut self, level: Level, name: impl Into<String>) -> Self {
+        self.own_levels.push((level, name.into()));
         self
     }
 
@@ -148,6 +168,9 @@ impl Builder {
     }
 
     fn options(self) -> Result<Options> {
+        for (level, name) in &self.own_levels {
+            level.set_name(name)?;
+        }
         let environment = std::env::var_os(FILTER_VARIABLE);
         let environment = environment.as_ref().map(|spec| spec.to_string_lossy());
         let (filter, fault) = self.filter_under(environment.as_deref())?;
@@ -160,6 +183,7 @@ impl Builder {
             overflow: self.overflow,
             max_record_bytes: self.max_record_bytes,
             filter,
+            own_levels: self.own_levels,
         })
     }
 

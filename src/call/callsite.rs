@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "one pointer to a level word in the segment, see `enabled`")]
 
 use super::{Logger, installed};
-use crate::level::Level;
+use crate::level::{CAP, Level};
 use crate::record::callsite::Facts;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
@@ -70,6 +70,10 @@ impl Callsite {
     #[inline(always)]
     #[must_use]
     pub fn enabled(&self, level: Level) -> bool {
+        // A constant, so that a call below the cap leaves nothing behind.
+        if level.number() < CAP {
+            return false;
+        }
         // Relaxed: the word is a static, or was mapped before its address was stored here.
         let word = self.level_word.load(Ordering::Relaxed);
         // SAFETY: `level_word` always points at a word that lives as long as the process.

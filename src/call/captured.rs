@@ -7,9 +7,8 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::context::local::{Sources, capture};
-use super::emit::Origin;
+use super::emit::{Origin, truncated};
 use super::{Filter, Logger, thread};
-use crate::layout::record::flags;
 use crate::level::Level;
 use crate::record::{CallsiteInfo, Event, Raw, Rest, Strings, Writer, decode};
 use crate::sync::{AtomicU32, Ordering};
@@ -71,15 +70,38 @@ impl Sink {
     }
 }
 
+/// Who captures what threads log that nobody captures by themselves.
+static EVERYWHERE: Mutex<Option<Arc<Sink>>> = Mutex::new(None);
+/// 1 while there is somebody.
+static ANYWHERE: AtomicU32 = AtomicU32::new(0);
+
+/// Captures, from now on, every thread that is not captured by itself.
+pub(crate) fn set_everywhere(sink: Option<Arc<Sink>>) {
+    // Relaxed: on another thread it may come through a little later.
+    ANYWHERE.store(u32::from(sink.is_some()), Ordering::Relaxed);
+    *EVERYWHERE.lock().unwrap_or_else(PoisonError::into_inner) = sink;
+}
+
 /// Who captures what the calling thread logs by this logger.
 #[cold]
 pub(super) fn sink(logger: &Logger) -> Option<Arc<Sink>> {
+    own_sink().or_else(everywhere).filter(|_| logger.is_default())
+}
+
+fn own_sink() -> Option<Arc<Sink>> {
     let mut sink = capture()?;
     // Relaxed: see `close`.
     while sink.closed.load(Ordering::Relaxed) != 0 {
         sink = sink.before.clone()?;
     }
-    logger.is_default().then_some(sink)
+    Some(sink)
+}
+
+fn everywhere() -> Option<Arc<Sink>> {
+    if ANYWHERE.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    EVERYWHERE.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Opens a record.
@@ -97,7 +119,7 @@ pub(super) fn begin(
     let open = Box::into_raw(Box::new(Open {
         sink,
         level: level.number(),
-        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        flags: truncated::mark(set, payload < wanted),
         context_len: context.len() as u32,
         payload: vec![0; payload],
         rest: Rest::slots(0, 0).owned_by(thread::nobody()),

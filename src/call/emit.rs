@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
 mod cold;
+pub(super) mod truncated;
 
 use core::ptr;
 
@@ -223,6 +224,7 @@ fn open_in_block(
 ) -> Option<Writer> {
     let segment = producer.segment();
     let place = thread.cell.mark(segment, slots)?;
+    thread.fence_mark();
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
     let timestamp = thread.cell.stamp_time(producer.now());

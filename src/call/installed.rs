@@ -7,6 +7,7 @@ use super::{Callsite, Interner, Logger, captured, drain_thread};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::sync::{AtomicU64, Ordering};
+use crate::sys;
 
 static INSTALLED: OnceLock<&'static Producer> = OnceLock::new();
 
@@ -77,11 +78,11 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
     let Some(producer) = logger.producer() else {
         // Relaxed: a counter.
         if EARLY.fetch_add(1, Ordering::Relaxed) == 0 {
-            eprintln!(
-                "logring: a log call before logring::builder(..).install() went nowhere, as will \
+            sys::say(format_args!(
+                "a log call before logring::builder(..).install() went nowhere, as will \
                  further ones (first: {}:{})",
                 facts.file, facts.line
-            );
+            ));
         }
         return false;
     };
@@ -103,7 +104,7 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
 #[cold]
 #[inline(never)]
 pub(crate) fn register(callsite: &'static Callsite, segment: &'static Producer) -> u32 {
-    let Some(id) = segment.intern(&callsite.facts().encode()) else { return 0 };
+    let Some(id) = callsite.facts().encoded(|content| segment.intern(content)) else { return 0 };
     callsite.set_cached(segment.tag(), id);
     id
 }

@@ -51,6 +51,11 @@ level_macros! { $
 /// - The event is a literal. The k-th `{}` in it takes the k-th field, `{name}` the field of that
 ///   name; what follows a `:` is Rust's format specification. `{{` and `}}` stand for braces.
 ///   Placeholders are filled in the drain, and nothing is captured that is not a field.
+/// - A limit, in any place before the event: `every_n: 100` logs the first of 100 calls, `every:
+///   Duration::from_secs(1)` one in that time, `once` the first of the process; `sample: 0.01` that
+///   share, by chance. `every_n` and `every` add the field `suppressed`, the number of calls held back
+///   since the last one that went out; `sample` adds `sample_rate`. Counted are calls whose level is
+///   enabled, for each such line of a program and process on its own.
 /// - A field is `name`, `name = value`, `"any name" = value` or `dotted.name = value`. A value is
 ///   anything that implements [`Value`](crate::Value); `?value` takes its `Debug`, `%value` its
 ///   `Display`. The value of `err` or `error` may be any error: it is logged with its sources.
@@ -110,6 +115,34 @@ macro_rules! __event {
     ({ $($head:tt)* } $event:literal, $($fields:tt)*) => {
         $crate::__fields!(log { $($head)* $event } fast [] $($fields)* ,)
     };
+
+    // Limits, and options behind one. Only calls that have them come here.
+    ({ $level:tt $logger:tt $target:tt } every_n: $n:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level $logger $target (EveryN ($n) ["suppressed", told]) } $($rest)*)
+    };
+    ({ $level:tt $logger:tt $target:tt } every: $time:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level $logger $target (Every ($time) ["suppressed", told]) } $($rest)*)
+    };
+    ({ $level:tt $logger:tt $target:tt } sample: $share:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level $logger $target (Sample ($share) ["sample_rate", told]) } $($rest)*)
+    };
+    ({ $level:tt $logger:tt $target:tt } once, $($rest:tt)*) => {
+        $crate::__event!({ $level $logger $target (Once (()) []) } $($rest)*)
+    };
+    ({ $level:tt $logger:tt $target:tt $($limit:tt)? } logger: $new:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level (&$new) $target $($limit)? } $($rest)*)
+    };
+    ({ $level:tt $logger:tt $target:tt $($limit:tt)? } target: $new:expr, $($rest:tt)*) => {
+        $crate::__event!({ $level $logger ($new) $($limit)? } $($rest)*)
+    };
+    ({ $level:tt $logger:tt $target:tt $limit:tt } $second:ident $(: $value:expr)?, $($rest:tt)*) => {
+        compile_error!(concat!(
+            "a log call has one limit of `every_n:`, `every:`, `once` and `sample:`; found a second one, `",
+            stringify!($second),
+            "`"
+        ))
+    };
+
     ($head:tt) => {
         compile_error!("a log call needs an event: a string literal, then its fields")
     };
@@ -219,10 +252,33 @@ macro_rules! __emit {
             }
         }
     }};
+    (log { $level:tt $logger:tt ($target:expr) ($limit:ident ($most:expr) [$($extra:literal, $told:ident)?]) $event:literal } $speed:tt [$(($name:expr) $var:ident $value:tt)*]) => {{
+        static __LOGRING_CALLSITE: $crate::__private::Callsite = $crate::__private::Callsite::new(
+            $level,
+            $target,
+            file!(),
+            line!(),
+            $event,
+            &[$($name,)* $($extra)?],
+        );
+        static __LOGRING_LIMIT: $crate::__private::$limit = $crate::__private::$limit::new();
+        if __LOGRING_CALLSITE.enabled($level) {
+            let logger: &$crate::Logger = $logger;
+            $crate::__emit!(import $speed);
+            if __LOGRING_CALLSITE.admit(logger) {
+                if let ::core::option::Option::Some(_admitted) = __LOGRING_LIMIT.admit($most) {
+                    $(let $told = &_admitted;)?
+                    match ($(&$value,)*) {
+                        ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE logger $($var)* $($told)?),
+                    }
+                }
+            }
+        }
+    }};
     (import fast) => {};
     (import slow) => {
         #[allow(unused_imports)]
-        use $crate::__private::{ByError as _, ByReference as _, ByValue as _};
+        use $crate::__private::{ByError as _, ByNothing as _, ByReference as _, ByValue as _};
     };
     (fast $callsite:ident $logger:ident) => {
         $crate::__private::bare(&$callsite, $logger)

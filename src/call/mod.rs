@@ -18,8 +18,10 @@ pub mod filter;
 mod flush;
 mod installed;
 pub mod levels;
+pub mod limit;
 pub mod logger;
 mod overflow;
+pub mod panics;
 pub mod producer;
 pub mod staged;
 mod thread;
@@ -30,11 +32,13 @@ pub use context::Pairs;
 pub use context::keys::renamed_keys;
 pub use drain_thread::{DrainThread, PrivateRecord};
 pub use dynamic::{Record, Site};
+pub use emit::truncated::truncated_records;
 pub use filter::Filter;
-pub use flush::flush;
+pub use flush::{flush, flush_durable};
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;
+pub use panics::{Caught, catch, log_panics};
 pub use producer::Producer;
 
 /// What the macros' expansions name. Not for use: it changes with them.
@@ -43,8 +47,13 @@ pub mod private {
     pub use super::callsite::Callsite;
     pub use super::check::check_names;
     pub use super::emit::{begin, commit};
+    pub use super::limit::{Every, EveryN, Once, Sample};
     pub use super::logger::DEFAULT;
-    pub use super::staged::{ByError, ByReference, ByValue, Probe, bare, plain, staged};
+    pub use super::staged::{
+        ByCall, ByError, ByNothing, ByReference, ByValue, Probe, bare, plain, staged,
+    };
+    #[cfg(feature = "serde")]
+    pub use serde_core::Serialize;
 }
 
 #[cfg(test)]

@@ -22,6 +22,10 @@ pub enum Overflow {
     BlockForever,
     /// The record is dropped and counted.
     Drop,
+    /// The oldest records of the same thread, a block of them (256 slots by default), give way, and
+    /// are counted where they stood. Nobody waits. A thread that has no block yet, and a record longer
+    /// than a block, needs a free one: without it that record is dropped and counted.
+    Overwrite,
 }
 
 impl Default for Overflow {
@@ -49,7 +53,7 @@ pub(crate) fn insist<T>(
     let up_to = match overflow {
         Overflow::Block { up_to } => Some(up_to),
         Overflow::BlockForever => None,
-        Overflow::Drop => return None,
+        Overflow::Drop | Overflow::Overwrite => return None,
     };
     let area = producer.segment().drain_area();
     let deadline = up_to.and_then(|up_to| Instant::now().checked_add(up_to));

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::layout::Geometry;
 use crate::layout::header::clock;
 use crate::layout::record;
-use crate::record::callsite::encode_string;
+use crate::record::callsite::{encode_level, encoded_string};
 use crate::ring::long;
 use crate::shm::{Segment, SegmentSpec};
 use crate::sync::Ordering::Relaxed;
@@ -36,6 +36,8 @@ pub struct Producer {
     states: &'static AtomicU64,
     /// 1 once memory could not be made to be wiped in forked children.
     unwiped: AtomicU32,
+    /// 1 once it was told that the lock file was closed.
+    lockless: AtomicU32,
 }
 
 static PRODUCERS: Mutex<Vec<&'static Producer>> = Mutex::new(Vec::new());
@@ -53,7 +55,12 @@ impl Producer {
             ..SegmentSpec::new(options.name)
         };
         let (segment, _) = Segment::open_or_create_static(&spec)?;
-        Self::of(segment, options.overflow, options.filter)
+        let producer = Self::of(segment, options.overflow, options.filter)?;
+        for (level, name) in &options.own_levels {
+            // Where there is no room the level is printed by its number.
+            producer.intern(&encode_level(*level, &name.to_ascii_lowercase()));
+        }
+        Ok(producer)
     }
 
     /// A tie to a segment of its own in private memory, for tests.
@@ -88,6 +95,7 @@ impl Producer {
             rules: Known::default(),
             states,
             unwiped: AtomicU32::new(0),
+            lockless: AtomicU32::new(0),
         }));
         producer.note_wiping(wiped);
         producers.push(producer);
@@ -121,6 +129,11 @@ impl Producer {
         self.overflow
     }
 
+    /// Whether its threads may overwrite blocks of their own.
+    pub(crate) fn overwrites(&self) -> bool {
+        self.overflow == Overflow::Overwrite
+    }
+
     pub(crate) fn states(&self) -> &'static AtomicU64 {
         self.states
     }
@@ -128,10 +141,24 @@ impl Producer {
     /// Tells once when forked children would inherit their parent's states.
     pub(crate) fn note_wiping(&self, wiped: bool) {
         if !wiped && self.unwiped.swap(1, Relaxed) == 0 {
-            eprintln!(
-                "logring: this kernel cannot wipe memory on fork (MADV_WIPEONFORK); \
+            sys::say(format_args!(
+                "this kernel cannot wipe memory on fork (MADV_WIPEONFORK); \
                  forked children must not log before exec"
-            );
+            ));
+        }
+    }
+
+    /// Tells once when somebody has closed all descriptors of this process, as one does to become a
+    /// service: what is logged arrives, but this process's death is harder to prove.
+    pub(super) fn look_after_lock(&self) {
+        let is_gone = self.segment.lock_file().is_some_and(|lock| !lock.is_intact());
+        if is_gone && self.lockless.swap(1, Relaxed) == 0 {
+            sys::say(format_args!(
+                "this process has closed the lock file of segment {:?}, which it is to keep open; \
+                 its records arrive, but after its end a drain in another pid namespace takes it for \
+                 alive",
+                self.segment.name()
+            ));
         }
     }
 
@@ -195,7 +222,7 @@ impl Producer {
     /// The level word of a target. `None`: there is no room for one more, or none at this moment; the
     /// caller asks [`Producer::threshold_now`] instead, and here again at its next call.
     pub(crate) fn level_word(&'static self, target: &str) -> Option<&'static AtomicU64> {
-        let id = self.intern(&encode_string(target))?;
+        let id = encoded_string(target, |content| self.intern(content))?;
         let in_force = |rules| self.in_force(rules, target);
         self.segment.level_word(id, self.threshold(target), in_force)
     }

@@ -146,6 +146,7 @@ fn errors_come_with_their_sources() {
         error!(logger: log, "x", err);
     }
     /// As application crates have it: no error itself, but one inside.
+    #[derive(Debug)]
     struct Report(Failure);
     impl AsRef<dyn Error> for Report {
         fn as_ref(&self) -> &(dyn Error + 'static) {

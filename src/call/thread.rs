@@ -51,6 +51,8 @@ pub(crate) struct ThreadState {
     pub(crate) context: AtomicPtr<Padded>,
     /// As `short`, for records with context.
     pub(crate) one_slot: Cell<usize>,
+    /// Membarrier does not reach the process: its marks are fenced, on the long way.
+    unfenced: Cell<bool>,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
     /// Whether the open record has extension blocks.
@@ -176,10 +178,12 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
     let state = take_state(producer)?;
     state.cell.set_state(State::Registering);
     set_current(producer, state);
-    if !equip(producer, state, LaneKind::Main) {
+    let kind = if producer.overwrites() { LaneKind::Recycling } else { LaneKind::Main };
+    if !equip(producer, state, kind) {
         set_current(producer, &NOBODY.0);
         return None;
     }
+    producer.look_after_lock();
     // Now, since a signal handler may have interrupted the C library where it keeps the list of
     // robust mutexes. Without one, calls inside a call are dropped and counted.
     state.second.set(take_state(producer).filter(|second| {
@@ -197,7 +201,7 @@ fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKin
     state.second.set(None);
     let lane = producer.segment().register_process().and_then(|process| {
         let lane = producer.segment().register_lane(process.index, kind)?;
-        Some((lane, process.index))
+        Some((lane, process))
     });
     let Some((lane, process)) = lane else {
         state.cell.set_state(State::Unregistered);
@@ -208,11 +212,12 @@ fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKin
     state.producer.set(Some(producer));
     state.segment.set(Some(producer.segment()));
     state.tag_bits.set(u64::from(producer.tag()) << 32);
-    state.one_slot.set(producer.short_payload());
+    state.unfenced.set(!process.fenced);
+    state.one_slot.set(if process.fenced { producer.short_payload() } else { 0 });
     context::with_way(|way| state.set_way(way));
     // SAFETY: the state is this thread's, and no record is open in it.
     unsafe { *state.rest.get() = Rest::slots(0, 0).owned_by(state.as_owner()) };
-    state.cell.adopt(producer.segment(), lane, process);
+    state.cell.adopt(producer.segment(), lane, process.index);
     true
 }
 
@@ -333,6 +338,15 @@ impl ThreadState {
         // Relaxed: see `set_way`.
         self.short.store(0, Relaxed);
         self.context.store(ptr::null_mut(), Relaxed);
+    }
+
+    /// Between a mark and the clock: what membarrier does for processes that it reaches.
+    #[inline(always)]
+    pub(crate) fn fence_mark(&self) {
+        if self.unfenced.get() {
+            fence(order::mark_fence()); // pair:membarrier
+            sys::clock_fence();
+        }
     }
 
     /// The state for a call inside a call of this state; `None` when a call is inside there too.

@@ -22,6 +22,8 @@ pub const ENTRY_BYTES_MAX: usize = 16 * 1024;
 pub const KIND_CALLSITE: u8 = 1;
 /// Entry kind: a UTF-8 string (key names, targets).
 pub const KIND_STRING: u8 = 2;
+/// Entry kind: an own level, its number (1 byte) and its name.
+pub const KIND_LEVEL: u8 = 3;
 
 /// What a dictionary slot says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,11 @@
 //! ```text
 //!     0 drain pid u32 | 4 drain alive u32 | 8 epoch | 16 start time | 24 pid namespace    (drain, at start)
 //!    32 high water u32 | 40 taken | 48 lost | 56 torn | 64 malformed                  (drain, for `stats`)
+//!    72 written below u64                                                              (drain, for `flush`)
 //!   128 sleeping u32 | 132 doorbell u32                    (producers look at a crossing, at error, at flush)
 //!   256 free_epoch u32 | 260 waiting u32                                        (blocked producers and drain)
 //!   384 collecting                                                      (the lane that collects extensions)
-//!   512 flush_req u32 | 516 flush_done u32 | 520 flush_durable u32
+//!   512 flush_req u32 | 516 flush_done u32 | 520 flush_durable u32 | 524 flush_failed u32
 //!   640 blob_next                                                      (next free byte of the dictionary)
 //!   648 level_rules u32                                                              (whoever sets levels)
 //!   768 anchor[2]: sequence u64, clock u64, realtime ns u64, ns per tick (32.32) u64           (drain)
@@ -40,6 +41,8 @@ pub const LOST: usize = 48;
 pub const TORN: usize = 56;
 /// Offset of the count of records that drains have reported as malformed.
 pub const MALFORMED: usize = 64;
+/// Offset of the time, in the segment's clock, below which all records are written to every sink.
+pub const WRITTEN_BELOW: usize = 72;
 /// Offset of 1 while the drain sleeps and wants the doorbell rung.
 pub const SLEEPING: usize = 128;
 /// Offset of the doorbell (futex).
@@ -56,6 +59,8 @@ pub const FLUSH_REQ: usize = 512;
 pub const FLUSH_DONE: usize = 516;
 /// Offset of the number of the newest flush that wants its files synced.
 pub const FLUSH_DURABLE: usize = 520;
+/// Offset of the number of the newest flush that a sync of a file failed for.
+pub const FLUSH_FAILED: usize = 524;
 /// Offset of the dictionary blob's next free byte.
 pub const BLOB_NEXT: usize = 640;
 /// Offset of the dictionary id of the level rules in force, a specification as `LOGRING` has it; 0 =
@@ -86,6 +91,8 @@ pub mod sink_state {
     pub const STUCK: u32 = 2;
     /// It pins too much of the ring and misses records until it heals.
     pub const FAILED: u32 = 3;
+    /// Writing; its last sync failed with `errno`, so what its file had then may not be on the medium.
+    pub const UNSYNCED: u32 = 4;
 }
 
 const _: () = {

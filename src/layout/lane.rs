@@ -38,6 +38,8 @@ pub enum LaneKind {
     Second = 1,
     /// Flight recorder: overwritten within a few blocks, read on its trigger.
     Flight = 2,
+    /// The thread's first lane, which may overwrite ended blocks of its own.
+    Recycling = 3,
 }
 
 /// A lane word, decoded.
@@ -59,8 +61,22 @@ pub enum LaneWord {
     },
 }
 
+impl LaneKind {
+    /// Whether it is the first lane of its thread.
+    #[must_use]
+    pub const fn is_first(self) -> bool {
+        matches!(self, Self::Main | Self::Recycling)
+    }
+
+    /// Whether its owner may overwrite blocks of it, so that nothing that is read there stays in place.
+    #[must_use]
+    pub const fn recycles(self) -> bool {
+        matches!(self, Self::Flight | Self::Recycling)
+    }
+}
+
 impl LaneWord {
-    /// Decodes a word; 0 is `Free { inc: 0 }`, a fresh table. `None` for reserved states and kinds.
+    /// Decodes a word; 0 is `Free { inc: 0 }`, a fresh table. `None` for reserved states.
     #[inline]
     #[must_use]
     pub const fn of(word: u64) -> Option<Self> {
@@ -72,7 +88,7 @@ impl LaneWord {
                     0 => LaneKind::Main,
                     1 => LaneKind::Second,
                     2 => LaneKind::Flight,
-                    _ => return None,
+                    _ => LaneKind::Recycling,
                 };
                 Some(Self::Live { inc, process: word as u32, kind })
             }

@@ -6,7 +6,7 @@
 //!  ext_of       63..34 gen (30) | 33..21 slot (13) | 20..0 block (21); 0 = not an extension
 //! ```
 //!
-//! After a claim only the drain changes a block word.
+//! After a claim only the drain changes a block word, or, where it overwrites, the owner of an ended block.
 
 /// Bits of a generation. A stamp's generation is as wide as the word's.
 pub const GEN_BITS: u32 = 30;

@@ -8,8 +8,12 @@ use std::borrow::Cow;
 use bincode::config;
 
 use super::decode::{Cursor, DecodeError};
-use crate::layout::dictionary::{KIND_CALLSITE, KIND_STRING};
+use crate::layout::dictionary::{KIND_CALLSITE, KIND_LEVEL, KIND_STRING};
 use crate::layout::value::NAMES_MAX;
+use crate::level::Level;
+
+/// Callsites are encoded on the stack up to this.
+const STACK_BYTES: usize = 2 << 10;
 
 /// What stands in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,18 @@ impl Facts<'_> {
             .expect("strings and integers have an encoding, and a Vec takes it")
     }
 
+    /// The same, handed to `then`; allocation-free up to 2 KiB, so that a callsite's first call may
+    /// be in a signal handler.
+    pub fn encoded<T>(&self, then: impl FnOnce(&[u8]) -> T) -> T {
+        let Self { level, target, file, line, event, names } = *self;
+        let mut buffer = [0; STACK_BYTES];
+        let content = (KIND_CALLSITE, level, target, file, line, event, names);
+        match bincode::encode_into_slice(content, &mut buffer, config::legacy()) {
+            Ok(len) => then(&buffer[..len]),
+            Err(_) => then(&self.encode()),
+        }
+    }
+
     /// Bytes of [`Facts::encode`].
     #[must_use]
     pub fn encoded_len(&self) -> usize {
@@ -47,10 +63,39 @@ impl Facts<'_> {
     }
 }
 
+/// [`encode_string`], handed to `then`; allocation-free up to 2 KiB.
+pub fn encoded_string<T>(text: &str, then: impl FnOnce(&[u8]) -> T) -> T {
+    let mut buffer = [KIND_STRING; STACK_BYTES];
+    match buffer.get_mut(1..=text.len()) {
+        Some(room) => {
+            room.copy_from_slice(text.as_bytes());
+            then(&buffer[..=text.len()])
+        }
+        None => then(&encode_string(text)),
+    }
+}
+
 /// The dictionary content of a string: a key, a target.
 #[must_use]
 pub fn encode_string(text: &str) -> Vec<u8> {
     [&[KIND_STRING], text.as_bytes()].concat()
+}
+
+/// The dictionary content of an own level's name.
+#[must_use]
+pub fn encode_level(level: Level, name: &str) -> Vec<u8> {
+    [&[KIND_LEVEL, level.number()], name.as_bytes()].concat()
+}
+
+/// What such content says; `None` for another kind.
+#[must_use]
+pub fn decode_level(content: &[u8]) -> Option<(Level, &str)> {
+    match content {
+        [KIND_LEVEL, number, name @ ..] => {
+            Some((Level::new(*number), std::str::from_utf8(name).ok()?))
+        }
+        _ => None,
+    }
 }
 
 /// A decoded callsite.

@@ -176,6 +176,13 @@ impl<'a, S: Strings + ?Sized> Body<'a, '_, S> {
     }
 }
 
+/// Without the begin of a character whose end was cut off.
+fn whole_chars(bytes: &[u8]) -> &[u8] {
+    let last = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    let is_begin = std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+    if is_begin { bytes.strip_suffix(last).unwrap_or(bytes) } else { bytes }
+}
+
 /// A key and its value, as contexts have them.
 fn pair<'a>(
     cursor: &mut Cursor<'a>,
@@ -296,7 +303,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
-        Ok(String::from_utf8_lossy(self.sized()?))
+        let mut bytes = self.sized()?;
+        if self.cut && self.bytes.is_empty() {
+            bytes = whole_chars(bytes);
+        }
+        Ok(String::from_utf8_lossy(bytes))
     }
 
     fn sized(&mut self) -> Result<&'a [u8], DecodeError> {

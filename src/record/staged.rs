@@ -1,11 +1,11 @@
 //! Values whose encoding runs user code: text by `Debug` and `Display`, errors, lists, maps. They
 //! are encoded into scratch before the record is opened, never between mark and commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error;
 use std::fmt;
-use std::path::{Path, PathBuf};
 
+use super::backtrace;
 use super::value::Value;
 use super::writer::Writer;
 use crate::layout::value::{self as tag, ITEMS_MAX};
@@ -22,6 +22,10 @@ pub struct AsDisplay<'a, T: ?Sized>(pub &'a T);
 /// `cause = AsError(&e)`.
 #[derive(Clone, Copy, Debug)]
 pub struct AsError<'a, T: ?Sized>(pub &'a T);
+
+/// An error logged with its sources and a backtrace's frames: `err = WithBacktrace(&e, &e.backtrace)`.
+#[derive(Clone, Copy, Debug)]
+pub struct WithBacktrace<'a, T: ?Sized>(pub &'a T, pub &'a Backtrace);
 
 impl<T: fmt::Debug + ?Sized> Value for AsDebug<'_, T> {
     fn encode(&self, out: &mut Writer) {
@@ -41,6 +45,12 @@ impl<T: Error> Value for AsError<'_, T> {
     }
 }
 
+impl<T: Error> Value for WithBacktrace<'_, T> {
+    fn encode(&self, out: &mut Writer) {
+        out.error_with_backtrace(&self.0, self.1);
+    }
+}
+
 /// What a value's `encode` can say besides handing on to another value.
 impl Writer {
     /// A text by `Display`.
@@ -55,6 +65,19 @@ impl Writer {
 
     /// An error and its sources, outermost first.
     pub fn error(&mut self, error: &dyn Error) {
+        self.put_chain(error, "");
+    }
+
+    /// The same with the frames of a backtrace, where it was captured.
+    pub fn error_with_backtrace(&mut self, error: &dyn Error, backtrace: &Backtrace) {
+        match backtrace.status() {
+            BacktraceStatus::Captured => self.put_chain(error, &backtrace.to_string()),
+            _ => self.put_chain(error, ""),
+        }
+    }
+
+    /// An error and the frames that stand in a backtrace's text.
+    pub(crate) fn put_chain(&mut self, error: &dyn Error, backtrace: &str) {
         self.put_fixed(tag::ERROR, []);
         let mut next = Some(error);
         // The bound also ends a chain that goes in a circle.
@@ -63,32 +86,31 @@ impl Writer {
             self.put_text(&error);
             next = error.source();
         }
-        self.put_fixed(tag::END, [tag::END]);
+        self.put_fixed(tag::END, []);
+        for frame in backtrace::frames(backtrace) {
+            self.put_sized(tag::TEXT, frame.as_bytes());
+        }
+        self.put_fixed(tag::END, []);
     }
 
-    /// A list of the items that `fill` adds.
+    /// A list of the items that `fill` adds. In 16 other lists and maps it is the text `…`, and `fill`
+    /// does not run.
     pub fn list(&mut self, fill: impl FnOnce(&mut List<'_>)) {
-        self.put_fixed(tag::LIST, []);
-        let mut list = List { out: self, count: 0 };
-        fill(&mut list);
-        if list.count > ITEMS_KEPT {
-            let more = list.count - ITEMS_KEPT;
-            list.out.put_text(&format_args!("… and {more} more"));
+        let mut list = List::begin(self);
+        if list.0.is_open {
+            fill(&mut list);
         }
-        self.put_fixed(tag::END, []);
+        list.end();
     }
 
-    /// A map of the pairs that `fill` adds.
+    /// A map of the pairs that `fill` adds. In 16 other lists and maps it is the text `…`, and `fill`
+    /// does not run.
     pub fn map(&mut self, fill: impl FnOnce(&mut Map<'_>)) {
-        self.put_fixed(tag::MAP, []);
-        let mut map = Map { out: self, count: 0 };
-        fill(&mut map);
-        if map.count > ITEMS_KEPT {
-            let more = map.count - ITEMS_KEPT;
-            map.out.put_sized(tag::STR, "…".as_bytes());
-            map.out.put_text(&format_args!("and {more} more"));
+        let mut map = Map::begin(self);
+        if map.0.is_open {
+            fill(&mut map);
         }
-        self.put_fixed(tag::END, []);
+        map.end();
     }
 }
 
@@ -96,130 +118,126 @@ impl Writer {
 const SOURCES_MAX: usize = 64;
 /// Items of a list or map that are logged; one is kept for the note that there were more.
 const ITEMS_KEPT: u32 = ITEMS_MAX - 1;
+/// What stands for the rest.
+pub(super) const REST: &str = "…";
 
-/// A list in the making, see [`Writer::list`]. Of more than 4,095 items the first are kept.
+/// A list or map in the making.
 #[derive(Debug)]
-pub struct List<'a> {
+struct Items<'a> {
     out: &'a mut Writer,
-    count: u32,
+    /// False: it is too deep, and only a mark stands for it.
+    is_open: bool,
+    kept: u32,
+    more: u64,
 }
 
-impl List<'_> {
+impl<'a> Items<'a> {
+    fn begin(out: &'a mut Writer, tag: u8) -> Self {
+        let is_open = out.descend();
+        if is_open {
+            out.put_fixed(tag, []);
+        } else {
+            out.put_sized(tag::TEXT, REST.as_bytes());
+        }
+        Self { out, is_open, kept: 0, more: 0 }
+    }
+
+    /// The writer for one more item, if it is not one too many.
+    fn next(&mut self) -> Option<&mut Writer> {
+        if !self.is_open {
+            return None;
+        }
+        if self.more == 0 && self.kept < ITEMS_KEPT && self.out.count_value() {
+            self.kept += 1;
+            return Some(self.out);
+        }
+        self.more += 1;
+        None
+    }
+
+    /// Ends it; `note` says that there was more.
+    fn end(self, note: impl FnOnce(&mut Writer, u64)) -> &'a mut Writer {
+        let Self { out, is_open, more, .. } = self;
+        if is_open {
+            if more > 0 {
+                note(out, more);
+            }
+            out.put_fixed(tag::END, []);
+            out.ascend();
+        }
+        out
+    }
+}
+
+/// A list in the making, see [`Writer::list`]. Of more than 4,095 items the first are kept, and of
+/// all items in all lists and maps of a value the first 65,000 or so.
+#[derive(Debug)]
+pub struct List<'a>(Items<'a>);
+
+impl<'a> List<'a> {
+    pub(super) fn begin(out: &'a mut Writer) -> Self {
+        Self(Items::begin(out, tag::LIST))
+    }
+
+    /// One that takes nothing and puts nothing.
+    #[cfg(feature = "serde")]
+    pub(super) fn closed(out: &'a mut Writer) -> Self {
+        Self(Items { out, is_open: false, kept: 0, more: 0 })
+    }
+
+    /// The writer for one more item, if it is not one too many.
+    #[cfg(feature = "serde")]
+    pub(super) fn next(&mut self) -> Option<&mut Writer> {
+        self.0.next()
+    }
+
     /// Adds an item.
     pub fn item(&mut self, item: &(impl Value + ?Sized)) -> &mut Self {
-        self.count = self.count.saturating_add(1);
-        if self.count <= ITEMS_KEPT {
-            item.encode(self.out);
+        if let Some(out) = self.0.next() {
+            item.encode(out);
         }
         self
     }
+
+    pub(super) fn end(self) -> &'a mut Writer {
+        self.0.end(|out, more| out.put_text(&format_args!("{REST} and {more} more")))
+    }
 }
 
-/// A map in the making, see [`Writer::map`]. Of more than 4,095 pairs the first are kept.
+/// A map in the making, see [`Writer::map`]. Of its pairs as many are kept as of a list's items.
 #[derive(Debug)]
-pub struct Map<'a> {
-    out: &'a mut Writer,
-    count: u32,
-}
+pub struct Map<'a>(Items<'a>);
 
-impl Map<'_> {
+impl<'a> Map<'a> {
+    pub(super) fn begin(out: &'a mut Writer) -> Self {
+        Self(Items::begin(out, tag::MAP))
+    }
+
+    /// One that takes nothing and puts nothing.
+    #[cfg(feature = "serde")]
+    pub(super) fn closed(out: &'a mut Writer) -> Self {
+        Self(Items { out, is_open: false, kept: 0, more: 0 })
+    }
+
     /// Adds a pair.
     pub fn pair(&mut self, key: &str, value: &(impl Value + ?Sized)) -> &mut Self {
-        self.count = self.count.saturating_add(1);
-        if self.count <= ITEMS_KEPT {
-            self.out.put_sized(tag::STR, key.as_bytes());
-            value.encode(self.out);
+        if let Some(out) = self.next(key) {
+            value.encode(out);
         }
         self
     }
-}
 
-macro_rules! lists {
-    ($([$($generics:tt)*] $type:ty;)*) => {$(
-        impl<$($generics)*> Value for $type {
-            fn encode(&self, out: &mut Writer) {
-                out.list(|list| {
-                    for item in self {
-                        list.item(item);
-                    }
-                });
-            }
-        }
-    )*};
-}
+    /// Puts the key, if the pair is not one too many; the caller puts its value.
+    pub(super) fn next(&mut self, key: &str) -> Option<&mut Writer> {
+        let out = self.0.next()?;
+        out.put_sized(tag::STR, key.as_bytes());
+        Some(out)
+    }
 
-lists! {
-    [T: Value] [T];
-    [T: Value] Vec<T>;
-    [T: Value] VecDeque<T>;
-    [T: Value] BTreeSet<T>;
-    [T: Value, S] HashSet<T, S>;
-    [T: Value, const N: usize] [T; N];
+    pub(super) fn end(self) -> &'a mut Writer {
+        self.0.end(|out, more| {
+            out.put_sized(tag::STR, REST.as_bytes());
+            out.put_text(&format_args!("and {more} more"));
+        })
+    }
 }
-
-macro_rules! maps {
-    ($([$($generics:tt)*] $type:ty;)*) => {$(
-        impl<K: fmt::Display, V: Value, $($generics)*> Value for $type {
-            fn encode(&self, out: &mut Writer) {
-                out.map(|map| {
-                    for (key, value) in self {
-                        map.pair(&key.to_string(), value);
-                    }
-                });
-            }
-        }
-    )*};
-}
-
-maps! {
-    [] BTreeMap<K, V>;
-    [S] HashMap<K, V, S>;
-}
-
-macro_rules! texts {
-    ($($type:ty: $self:ident => $text:expr;)*) => {$(
-        impl Value for $type {
-            fn encode(&$self, out: &mut Writer) {
-                out.display(&$text);
-            }
-        }
-    )*};
-}
-
-texts! {
-    fmt::Arguments<'_>: self => self;
-    Path: self => self.display();
-    PathBuf: self => self.display();
-    std::net::IpAddr: self => self;
-    std::net::Ipv4Addr: self => self;
-    std::net::Ipv6Addr: self => self;
-    std::net::SocketAddr: self => self;
-    std::thread::ThreadId: self => format_args!("{self:?}");
-}
-
-macro_rules! errors {
-    ($($type:ty),* $(,)?) => {$(
-        impl Value for $type {
-            fn encode(&self, out: &mut Writer) {
-                out.error(self);
-            }
-        }
-    )*};
-}
-
-errors! {
-    std::io::Error, fmt::Error, std::num::ParseIntError, std::num::ParseFloatError,
-    std::str::Utf8Error, std::string::FromUtf8Error, std::env::VarError, crate::Error,
-}
-
-macro_rules! error_objects {
-    ($($type:ty),*) => {$(
-        impl Value for $type {
-            fn encode(&self, out: &mut Writer) {
-                out.error(self);
-            }
-        }
-    )*};
-}
-
-error_objects!(dyn Error, dyn Error + Send, dyn Error + Send + Sync);

@@ -5,7 +5,7 @@
 //! a user's own types) is encoded into scratch before the record is opened, see [`stage`].
 
 use std::borrow::Cow;
-use std::num::NonZero;
+use std::num::{NonZero, Saturating, Wrapping};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +23,10 @@ use crate::layout::value as tag;
 /// one of [`Writer::list`], [`Writer::map`], [`Writer::display`], [`Writer::debug`],
 /// [`Writer::error`] once. What it encodes is checked: anything else than one value is logged as
 /// `<malformed value>`, and a panic as `<panicked>`.
+///
+/// Own structs and enums get it by `derive(Value)`, with the feature `derive`; what has a
+/// `serde::Serialize` is logged as `AsSerde(&value)`, with the feature `serde`. Whatever else needs a
+/// hand:
 ///
 /// ```
 /// use logring::{Value, Writer};
@@ -42,7 +46,8 @@ use crate::layout::value as tag;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value that a log call can carry",
-    note = "`?value` logs it by `Debug`, `%value` by `Display`; `impl logring::Value` for more"
+    note = "`?value` logs it by `Debug`, `%value` by `Display`; `derive(logring::Value)` (feature \
+            `derive`) or `impl logring::Value` as what it is"
 )]
 pub trait Value {
     /// Bytes that [`Value::encode`] puts; exact for plain values, of no meaning for others.
@@ -73,12 +78,16 @@ impl<T: Value + ?Sized> AnyEncode for T {
 }
 
 /// Puts one value into scratch, whatever its encoding does: a panic becomes the text `<panicked>`,
-/// and bytes that are not one value become `<malformed value>`.
+/// and bytes that are not one value become `<malformed value>`. One that does not fit is cut, and
+/// nothing comes behind it ([`Scratch::is_full`]).
 pub fn stage(scratch: &mut Scratch, value: &dyn AnyEncode) {
+    if scratch.is_full() {
+        return;
+    }
     let start = scratch.bytes().len();
     let outcome = catch_unwind(AssertUnwindSafe(|| scratch.write(|out| value.encode_any(out))));
     let substitute = match outcome {
-        Ok(()) if decode::is_one_value(&scratch.bytes()[start..]) => return,
+        Ok(()) if scratch.is_full() || decode::is_one_value(&scratch.bytes()[start..]) => return,
         Ok(()) => "<malformed value>",
         Err(payload) => {
             // Dropping the payload could panic again.
@@ -88,6 +97,13 @@ pub fn stage(scratch: &mut Scratch, value: &dyn AnyEncode) {
     };
     scratch.truncate(start);
     scratch.write(|out| out.put_sized(tag::TEXT, substitute.as_bytes()));
+}
+
+/// Bytes that stand for a value too long to be kept, for what has to be one whole value.
+pub(crate) fn too_long() -> Vec<u8> {
+    let mut scratch = Scratch::new();
+    scratch.write(|out| out.put_sized(tag::TEXT, b"<value of more than 16 MiB>"));
+    scratch.bytes().to_vec()
 }
 
 /// A value's bytes in bincode's fixed-int form.
@@ -166,6 +182,8 @@ like! {
     NonZero<u32>: self => self.get();
     NonZero<u64>: self => self.get();
     NonZero<usize>: self => self.get();
+    NonZero<i128>: self => self.get();
+    NonZero<u128>: self => self.get();
     String: self => self.as_str();
     Cow<'_, str>: self => **self;
     char: self => *self.encode_utf8(&mut [0; 4]);
@@ -283,6 +301,24 @@ macro_rules! pointers {
 }
 
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+macro_rules! newtypes {
+    ($($type:ident),*) => {$(
+        impl<T: Value> Value for $type<T> {
+            const PLAIN: bool = T::PLAIN;
+            #[inline(always)]
+            fn encoded_len(&self) -> usize {
+                self.0.encoded_len()
+            }
+            #[inline(always)]
+            fn encode(&self, out: &mut Writer) {
+                self.0.encode(out);
+            }
+        }
+    )*};
+}
+
+newtypes!(Wrapping, Saturating);
 
 /// The double whose shortest text is that of `value`: `0.1f32` is logged as `0.1`, not as
 /// `0.10000000149011612`.

@@ -2,6 +2,8 @@
 //!
 //! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
 
+use core::ops::Range;
+
 use super::{Memory, hints};
 use crate::layout::record;
 use crate::layout::stamp::{Kind, Stamp};
@@ -70,8 +72,8 @@ pub struct Chain {
     slot: u32,
     /// Ordinal of the next block to read.
     next: Option<u64>,
-    /// Sweeps in a row that had later blocks but not the next one.
-    missing: u32,
+    /// The last sweep had later blocks, up to this one, but not the next one.
+    seen: Option<u64>,
     /// The first ordinal that was not found and passed over: what turns up between it and the
     /// present one was never read. Somebody wrote a wrong ordinal into the lane's block.
     passed_over: Option<u64>,
@@ -90,7 +92,7 @@ impl Chain {
             current: None,
             slot: 0,
             next,
-            missing: 0,
+            seen: None,
             passed_over: None,
             malformed: 0,
             outrun: false,
@@ -134,33 +136,30 @@ impl Chain {
         !self.links.is_empty()
     }
 
-    /// After a sweep: a next block that two sweeps did not find was overwritten or never there;
-    /// the lowest known is next then. True when that happened.
+    /// After a sweep: a next block that it did not find, although it began after a later one had been
+    /// seen, was overwritten or never there; the lowest known is next then. True when that happened.
+    ///
+    /// Only up to what an earlier sweep had seen is that known: of blocks that are begun while a sweep
+    /// runs it may pass the first and see the second.
     pub fn settle(&mut self) -> bool {
-        if self.current.is_some() || self.links.is_empty() {
-            self.missing = 0;
+        let before = self.seen.take();
+        if self.current.is_some() {
             return false;
         }
-        let lowest = self
-            .links
-            .iter()
-            .copied()
-            .reduce(|a, b| if ordinal_distance(a.ordinal, b.ordinal) >= 0 { a } else { b });
+        let ordinals = || self.links.iter().map(|link| link.ordinal);
+        let lowest = ordinals().reduce(|a, b| if ordinal_distance(a, b) >= 0 { a } else { b });
+        let highest = ordinals().reduce(|a, b| if ordinal_distance(a, b) >= 0 { b } else { a });
         match (self.next, lowest) {
-            (None, Some(lowest)) => self.next = Some(lowest.ordinal),
-            (Some(next), Some(_)) if self.links.iter().any(|link| link.ordinal == next) => {
-                self.missing = 0;
-            }
-            (Some(next), Some(lowest)) => {
-                self.missing += 1;
-                if self.missing > 1 {
-                    self.missing = 0;
+            (None, Some(lowest)) => self.next = Some(lowest),
+            (Some(next), Some(lowest)) if ordinals().all(|ordinal| ordinal != next) => {
+                if before.is_some_and(|before| ordinal_distance(lowest, before) >= 0) {
                     self.passed_over.get_or_insert(next);
-                    self.next = Some(lowest.ordinal);
+                    self.next = Some(lowest);
                     return true;
                 }
+                self.seen = highest;
             }
-            (_, None) => {}
+            _ => {}
         }
         false
     }
@@ -169,7 +168,7 @@ impl Chain {
     /// there.
     #[must_use]
     pub fn misses_next(&self) -> bool {
-        self.missing > 0
+        self.seen.is_some()
     }
 
     /// Ordinal of the block being read, or of the next one.
@@ -317,6 +316,26 @@ fn is_busy_in(raw: u64, generation: u32) -> bool {
 pub fn was_written<M: Memory>(memory: &M, block: u32, generation: u32) -> bool {
     let raw = memory.stamp(memory.block(block), 0).load(order::commit_load()); // pair:commit
     Stamp::generation_of(raw) == generation
+}
+
+/// How many records of a block in use are committed with a timestamp in `times`. By who only counts:
+/// what is written over meanwhile counts as none.
+pub fn count_between<M: Memory>(memory: &M, block: u32, times: Range<u64>) -> u64 {
+    let word = BlockWord::of(memory.word(block).load(Relaxed));
+    let Some(BlockWord::Owned { generation, .. }) = word else { return 0 };
+    let handle = memory.block(block);
+    let (mut slot, mut count) = (0, 0);
+    while slot < memory.slots_per_block() {
+        let raw = memory.stamp(handle, slot).load(order::commit_load()); // pair:commit
+        let stamp = Stamp::of(raw).filter(|stamp| stamp.generation == generation);
+        let Some(Stamp { kind: Kind::Record | Kind::Head, slots: slots @ 1.., .. }) = stamp else {
+            break;
+        };
+        let timestamp = memory.slot_word(handle, slot, record::TIMESTAMP as u32 / 8);
+        count += u64::from(times.contains(&timestamp));
+        slot = slot.saturating_add(slots);
+    }
+    if memory.holds(block, generation) { count } else { 0 }
 }
 
 /// Copies a slot into `out`, from word `from` on, by relaxed word loads, and flushes its lines:

@@ -201,9 +201,14 @@ impl<B: Copy + Default> LaneCell<B> {
 
     /// Takes a sequence for a record that is dropped: the drain sees the gap, or this word.
     pub fn drop_one<M: Memory<Block = B>>(&self, memory: &M) {
-        let sequence = self.sequence.get() + 1;
-        self.sequence.set(sequence);
-        memory.attempted(self.lane().index).store(sequence, order::attempted_store()); // pair:attempted
+        self.sequence.set(self.sequence.get() + 1);
+        self.note_attempted(memory);
+    }
+
+    /// Tells the drain the last sequence taken: what of it is not there later was given up.
+    pub(super) fn note_attempted<M: Memory<Block = B>>(&self, memory: &M) {
+        let attempted = memory.attempted(self.lane().index);
+        attempted.store(self.sequence.get(), order::attempted_store()); // pair:attempted
     }
 
     /// Leaves the open block for a fresh one: claims it, ends the old one, begins the new one.
@@ -239,7 +244,7 @@ impl<B: Copy + Default> LaneCell<B> {
         }
     }
 
-    fn begin<M: Memory<Block = B>>(&self, memory: &M, claimed: Claimed) {
+    pub(super) fn begin<M: Memory<Block = B>>(&self, memory: &M, claimed: Claimed) {
         let ordinal = next_ordinal(self.ordinal.get());
         let begun = Begun { generation: claimed.generation, ordinal };
         memory.sign(claimed.block, self.lane());

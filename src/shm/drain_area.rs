@@ -79,6 +79,10 @@ words! {
     flush_done: AtomicU32 at FLUSH_DONE;
     /// Number of the newest flush that wants its files synced.
     flush_durable: AtomicU32 at FLUSH_DURABLE;
+    /// Number of the newest flush that a sync failed for.
+    flush_failed: AtomicU32 at FLUSH_FAILED;
+    /// The time below which all records are written to every sink.
+    written_below: AtomicU64 at WRITTEN_BELOW;
     /// Dictionary id of the level rules in force; 0 = none.
     level_rules: AtomicU32 at LEVEL_RULES;
 }

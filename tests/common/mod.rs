@@ -94,7 +94,8 @@ pub fn free_blocks(segment: &Segment) -> usize {
     (0..segment.geometry().block_count).filter(is_free).count()
 }
 
-const ROLE: &str = "LOGRING_TEST_ROLE";
+/// Tells a process which part of a test it plays: the part and its argument.
+pub const ROLE: &str = "LOGRING_TEST_ROLE";
 
 /// The part that this process plays, when it was started by [`Peer::start`].
 pub fn role() -> Option<(String, String)> {

@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use logring::ring::Memory;
-use logring::sync::AtomicU64;
+use logring::sync::{AtomicU64, Ordering::Relaxed};
 
 use crate::memory::ModelMemory;
 
@@ -20,12 +20,25 @@ pub(crate) struct View {
     lane: Option<u32>,
     own_hints: AtomicU64,
     steps_left: Cell<u32>,
+    /// Payload may be written over while it is read here: the checker is not told of it.
+    loose: bool,
 }
 
 impl View {
     pub(crate) fn new(memory: &Arc<ModelMemory>, lane: Option<u32>) -> Self {
         let own_hints = AtomicU64::new(memory.shape.hints);
-        Self { memory: memory.clone(), lane, own_hints, steps_left: Cell::new(u32::MAX) }
+        Self {
+            memory: memory.clone(),
+            lane,
+            own_hints,
+            steps_left: Cell::new(u32::MAX),
+            loose: false,
+        }
+    }
+
+    /// The drain's, of lanes that overwrite.
+    pub(crate) fn loose(memory: &Arc<ModelMemory>) -> Self {
+        Self { loose: true, ..Self::new(memory, None) }
     }
 
     /// The lane is killed before the step that comes after `steps` others.
@@ -104,7 +117,11 @@ impl Memory for View {
         self.step().slot(block, slot, 0)
     }
     fn slot_word(&self, block: u32, slot: u32, word: u32) -> u64 {
-        // The stamp was looked at; its copy is not used.
-        if word == 0 { 0 } else { self.own_step().read(block, slot, word) }
+        match word {
+            // The stamp was looked at; its copy is not used.
+            0 => 0,
+            _ if self.loose => self.step().slot(block, slot, word).load(Relaxed),
+            _ => self.own_step().read(block, slot, word),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::{Config, Settings, Sink, parse_duration, parse_size};
+use crate::config::{Config, OwnLevels, Settings, Sink, parse_duration, parse_size};
 
 /// Drain a segment until stopped
 ///
@@ -59,6 +59,7 @@ impl RunArgs {
             ring_bytes: self.ring_bytes,
             wait: self.wait.then_some(true),
             processors: Vec::new(),
+            levels: OwnLevels::new(),
             sinks: self.sinks,
         };
         flags.over(file).effective()

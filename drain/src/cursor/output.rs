@@ -30,6 +30,12 @@ pub(super) struct Target {
     pub(super) next: Tail,
     /// A batch is repaired in a file that stands at the path no longer.
     pub(super) is_moved: bool,
+    /// Up to here it was synced by this drain.
+    pub(super) synced: u64,
+    /// Its name in the directory was synced by this drain.
+    pub(super) is_named: bool,
+    /// A sync failed and it is still the open file: no later one is to be believed.
+    pub(super) is_in_doubt: bool,
 }
 
 impl Output {
@@ -41,7 +47,17 @@ impl Output {
         let (file, len) = LogFile::open(path)?;
         let (tail, next) = (Tail::default(), Tail::default());
         let path = path.to_owned();
-        Ok(Self::File(Box::new(Target { path, file, len, tail, next, is_moved: false })))
+        Ok(Self::File(Box::new(Target {
+            path,
+            file,
+            len,
+            tail,
+            next,
+            is_moved: false,
+            synced: 0,
+            is_named: false,
+            is_in_doubt: false,
+        })))
     }
 
     /// Whether [`Self::open`] has a chance.
@@ -131,15 +147,63 @@ impl Output {
         }
     }
 
-    pub(super) fn sync(&self) -> io::Result<()> {
+    /// Waits until what was written is on the medium, the file's name included.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
         match self {
-            Self::File(target) => target.file.sync(),
+            Self::File(target) => target.sync(),
             Self::Stream(_) | Self::Own(_) => Ok(()),
+        }
+    }
+
+    /// From which byte to which nobody can say whether they are on the medium.
+    pub(super) const fn in_doubt(&self) -> (u64, u64) {
+        match self {
+            Self::File(target) => (target.synced, target.len),
+            Self::Stream(_) | Self::Own(_) => (0, 0),
         }
     }
 }
 
 impl Target {
+    fn sync(&mut self) -> io::Result<()> {
+        if self.is_in_doubt {
+            return Err(io::Error::from_raw_os_error(libc::EIO));
+        }
+        self.is_in_doubt = true;
+        self.file.sync()?;
+        self.is_in_doubt = false;
+        if !self.is_named {
+            let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            std::fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+            self.is_named = true;
+        }
+        self.synced = self.len;
+        Ok(())
+    }
+
+    /// Renames the file at the path, if it is this one. Returns its new name.
+    pub(super) fn move_aside(&self) -> io::Result<PathBuf> {
+        if !self.present()?.is_some_and(|found| found.identity.is(&self.file.identity)) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let mut aside = PathBuf::new();
+        for number in 1u32.. {
+            let mut name = self.path.clone().into_os_string();
+            name.push(format!(".unsynced-{number}"));
+            aside = name.into();
+            // By a link, which replaces nothing.
+            match std::fs::hard_link(&self.path, &aside) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                linked => {
+                    linked?;
+                    break;
+                }
+            }
+        }
+        std::fs::remove_file(&self.path)?;
+        Ok(aside)
+    }
+
     /// What stands at the path.
     pub(super) fn present(&self) -> io::Result<Option<Stat>> {
         stat(&self.path)
@@ -150,6 +214,7 @@ impl Target {
         let (file, len) = LogFile::open(&self.path)?;
         self.tail = file.tail(len)?;
         (self.file, self.len, self.is_moved) = (file, len, false);
+        (self.synced, self.is_named, self.is_in_doubt) = (0, false, false);
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use logring::{Error, Result};
 use std::{
     collections::VecDeque,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -130,7 +130,7 @@ impl Cursor {
         }
         self.ledger.forget_prepared(self.index);
         self.take_on()?;
-        self.tell(TroubleKind::Unknown, note.after, self.len());
+        self.tell(TroubleKind::Unknown, note.after, self.len(), None);
         Ok(())
     }
 
@@ -184,9 +184,9 @@ impl Cursor {
         self.ledger.forget_prepared(self.index);
         self.replay = None;
         if !is_ours {
-            self.tell(TroubleKind::Unknown, note.after, len);
+            self.tell(TroubleKind::Unknown, note.after, len, None);
         } else if len > note.before {
-            self.tell(TroubleKind::Rewritten, len, note.before);
+            self.tell(TroubleKind::Rewritten, len, note.before, None);
         }
         Ok(Replayed::Dropped)
     }
@@ -212,7 +212,7 @@ impl Cursor {
             TroubleKind::Altered
         };
         self.take_on()?;
-        self.tell(kind, note.after, self.len());
+        self.tell(kind, note.after, self.len(), None);
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl Cursor {
         let expected = target.len;
         self.take_on()?;
         if is_trouble {
-            self.tell(kind, expected, self.len());
+            self.tell(kind, expected, self.len(), None);
         }
         Ok(())
     }
@@ -293,8 +293,27 @@ impl Cursor {
         }
     }
 
-    fn tell(&mut self, kind: TroubleKind, expected: u64, found: u64) {
-        self.troubles.push(Trouble { sink: self.name.clone(), kind, expected, found });
+    /// Moves the file out of the way and goes on in a new one. Returns the old one's name.
+    pub(super) fn set_aside(&mut self) -> io::Result<PathBuf> {
+        if self.writing.is_some() {
+            self.give_up()?;
+        }
+        let Output::File(target) = &self.output else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let aside = target.move_aside()?;
+        self.take_on()?;
+        Ok(aside)
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        kind: TroubleKind,
+        expected: u64,
+        found: u64,
+        aside: Option<String>,
+    ) {
+        self.troubles.push(Trouble { sink: self.name.clone(), kind, expected, found, aside });
     }
 
     fn len(&self) -> u64 {

@@ -40,7 +40,9 @@ impl Drain {
             lane.untold.malformed += malformed;
             let last = lane.sequence.unwrap_or(0);
             let missing = plausible::missing(last, lane.attempted);
-            if let Some(missing) = missing.filter(|missing| *missing > 0) {
+            // What stands in blocks that are known and not reached is not missing.
+            let missing = missing.filter(|missing| *missing > 0 && !lane.chain.has_more());
+            if let Some(missing) = missing {
                 lane.tally.lost += missing;
                 self.pipeline.notice(&notice::lost(time, missing, lane.who()));
                 lane.sequence = Some(lane.attempted);
@@ -111,7 +113,7 @@ impl Drain {
             let missing = plausible::missing(told, attempted);
             if let Some(missing) = missing.filter(|missing| *missing > 0) {
                 let owner = positions::owner(self.segment, lane);
-                let Owner { pid, tid, process } = owner.unwrap_or_default();
+                let Owner { pid, tid, process, .. } = owner.unwrap_or_default();
                 self.pipeline.notice(&notice::lost(time, missing, Who { pid, tid }));
                 let lost = Tally { lost: missing, ..Tally::default() };
                 self.tallies.extend(process.map(|process| (process, lost)));

@@ -36,8 +36,8 @@ use expression::Expression;
 #[serde(try_from = "Options")]
 pub struct Filter {
     expression: Expression,
-    /// What becomes of an event for which it holds.
-    holds: Flow,
+    /// Whether it keeps events for which it holds, or all others.
+    keeps: bool,
 }
 
 #[derive(Deserialize)]
@@ -52,8 +52,8 @@ impl TryFrom<Options> for Filter {
 
     fn try_from(options: Options) -> Result<Self, &'static str> {
         match (options.keep, options.drop) {
-            (Some(expression), None) => Ok(Self { expression, holds: Flow::Keep }),
-            (None, Some(expression)) => Ok(Self { expression, holds: Flow::Drop }),
+            (Some(expression), None) => Ok(Self { expression, keeps: true }),
+            (None, Some(expression)) => Ok(Self { expression, keeps: false }),
             _ => Err("expected either `keep` or `drop`"),
         }
     }
@@ -63,10 +63,6 @@ impl Configured for Filter {}
 
 impl Processor for Filter {
     fn process(&mut self, event: &mut Event<'_>) -> Flow {
-        match (self.expression.holds(event), self.holds) {
-            (true, flow) => flow,
-            (false, Flow::Keep) => Flow::Drop,
-            (false, Flow::Drop) => Flow::Keep,
-        }
+        if self.expression.holds(event) == self.keeps { Flow::Keep } else { Flow::Drop }
     }
 }

@@ -8,6 +8,7 @@
 pub mod callsite;
 pub mod dedup;
 pub mod drop_keys;
+mod failures;
 pub mod filter;
 pub mod format_exception;
 pub mod host;
@@ -22,20 +23,24 @@ pub mod redact;
 pub mod registry;
 pub mod rename;
 pub mod sample;
+#[cfg(feature = "rhai")]
+pub mod script;
 pub mod set;
 pub mod stack_info;
 pub mod text;
 pub mod timestamp;
 pub mod unicode;
 
-use std::borrow::Cow;
 use std::fmt;
 
-use logring::record::{AnyValue, Event, Field};
+use logring::record::Event;
 
 use crate::panics::caught;
 
+pub use failures::PROCESSOR_ERROR;
 pub use registry::{Fault, Made};
+
+use failures::Failures;
 
 /// What becomes of an event after a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +49,19 @@ pub enum Flow {
     Keep,
     /// It goes nowhere; its slots are freed as if it had been written.
     Drop,
+    /// It goes on as [`Flow::Keep`] says, marked and counted: [`Processor::failure`] tells why.
+    Failed,
 }
 
 /// One step of the pipeline. Every `FnMut(&mut Event<'_>) -> Flow` is one.
 pub trait Processor: Send {
     /// Changes `event`, or says that it shall be dropped.
     fn process(&mut self, event: &mut Event<'_>) -> Flow;
+
+    /// Why it failed, asked once after each [`Flow::Failed`].
+    fn failure(&mut self) -> Option<String> {
+        None
+    }
 
     /// The next event of its own that is due at `now_ns`, if any: asked for before each event, with
     /// the event's time, until there is none, and now and then while no events come.
@@ -80,14 +92,10 @@ where
     }
 }
 
-/// The field that marks an event in which a processor panicked: `<processor>: <its message>`.
-pub const PROCESSOR_ERROR: &str = "processor_error";
-
 /// Processors in the order in which they run.
 #[derive(Default)]
 pub struct Chain {
     steps: Vec<Step>,
-    panics: u64,
     /// Whether the event's text gets its place among the fields first.
     places_text: bool,
 }
@@ -97,6 +105,7 @@ struct Step {
     processor: Box<dyn Processor>,
     /// The drain's own events go through it too.
     shapes: bool,
+    failures: Failures,
 }
 
 impl Chain {
@@ -109,13 +118,18 @@ impl Chain {
     /// Adds a processor at the end; `name` stands in the mark that its panics leave.
     pub fn push(&mut self, name: impl Into<String>, processor: impl Processor + 'static) {
         let processor = Box::new(processor);
-        self.steps.push(Step { name: name.into(), processor, shapes: false });
+        self.steps.push(Step {
+            name: name.into(),
+            processor,
+            shapes: false,
+            failures: Failures::default(),
+        });
     }
 
     /// Adds a processor that a configuration names.
     pub fn push_made(&mut self, made: Made) {
         let Made { name, processor, shapes, .. } = made;
-        self.steps.push(Step { name, processor, shapes });
+        self.steps.push(Step { name, processor, shapes, failures: Failures::default() });
     }
 
     /// A chain for a renderer that prints the fields alone: the event's text gets its place among
@@ -148,6 +162,11 @@ impl Chain {
     /// follows.
     pub fn overdue(&mut self, now_ns: i64, mut tell: impl FnMut(&mut Event<'_>)) {
         for at in 0..self.steps.len() {
+            let step = &mut self.steps[at];
+            if let Some(mut event) = step.failures.overdue(&step.name, now_ns) {
+                self.run_notice(&mut event);
+                tell(&mut event);
+            }
             // A panic there is told by the next event's, if it is one that comes again.
             while let Ok(Some(due)) = caught(|| self.steps[at].processor.overdue(now_ns)) {
                 match due {
@@ -165,10 +184,10 @@ impl Chain {
         }
     }
 
-    /// How many panics were caught so far.
+    /// How many times a processor panicked or failed so far.
     #[must_use]
-    pub fn panics(&self) -> u64 {
-        self.panics
+    pub fn failures(&self) -> u64 {
+        self.steps.iter().map(|step| step.failures.all).sum()
     }
 
     fn run_from(
@@ -185,9 +204,12 @@ impl Chain {
             match caught(|| step.processor.process(event)) {
                 Ok(Flow::Keep) => {}
                 Ok(Flow::Drop) => return Flow::Drop,
+                Ok(Flow::Failed) => {
+                    let text = step.processor.failure();
+                    step.failures.note(event, &step.name, text.as_deref().unwrap_or("failed"));
+                }
                 Err(text) => {
-                    self.panics += 1;
-                    mark(event, &step.name, &text);
+                    step.failures.note(event, &step.name, &text);
                 }
             }
         }
@@ -203,18 +225,13 @@ impl fmt::Debug for Chain {
     }
 }
 
-#[cold]
-fn mark(event: &mut Event<'_>, name: &str, text: &str) {
-    event.fields.push(Field {
-        key: Cow::Borrowed(PROCESSOR_ERROR),
-        value: AnyValue::Str(Cow::Owned(format!("{name}: {text}"))),
-    });
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use logring::Level;
+    use logring::record::AnyValue;
 
     #[test]
     fn an_empty_chain_keeps_and_changes_nothing() {
@@ -236,7 +253,7 @@ mod tests {
         });
         chain.push("never", |_: &mut Event<'_>| unreachable!("the event was dropped"));
         assert_eq!(chain.run(&mut Event::default()), Flow::Drop);
-        assert_eq!(chain.panics(), 0);
+        assert_eq!(chain.failures(), 0);
     }
 
     #[test]
@@ -254,7 +271,7 @@ mod tests {
             assert_eq!(event.fields.len(), 1);
             assert_eq!(event.fields[0].key, PROCESSOR_ERROR);
             assert_eq!(event.fields[0].value, AnyValue::Str("boom: no luck".into()));
-            assert_eq!(chain.panics(), count);
+            assert_eq!(chain.failures(), count);
         }
     }
 }

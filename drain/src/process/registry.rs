@@ -31,6 +31,8 @@ const ALL: &[(&str, Make)] = &[
     ("redact", make::<redact::Redact>),
     ("rename", make::<rename::Rename>),
     ("sample", make::<sample::Sample>),
+    #[cfg(feature = "rhai")]
+    ("script", make::<super::script::Script>),
     ("set", make::<set::Set>),
     ("stack_info", make::<stack_info::StackInfo>),
     ("timestamp", make::<timestamp::Timestamp>),
@@ -88,6 +90,10 @@ pub fn build(value: Spanned<DeValue<'_>>) -> Result<Made, Fault> {
     let (name, options) = named(value, "processor")?;
     let known = ALL.iter().find(|(known, _)| *known == name.get_ref());
     let Some((_, make)) = known else {
+        if name.get_ref() == "script" {
+            let message = "`script` is not in this build, expected one with the feature `rhai`";
+            return Err(Fault::new(name.span(), message));
+        }
         let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
         return Err(unknown(&name, "processor", &names));
     };

@@ -4,6 +4,7 @@
 //! A value that holds a space, `=`, `"` or a character that is escaped stands in quotes, there as in
 //! a JSON string; of a newline alone, unquoted. A true value is its key alone.
 
+use logring::Level;
 use logring::record::{AnyValue, Event, Field, Raw, Strings};
 
 use super::escape::{self, Classes, is_harmful, json_text};
@@ -168,9 +169,18 @@ struct LogfmtSyntax {
 
 impl LogfmtSyntax {
     fn new() -> Self {
-        let level = |number| format!(" level={} event=", logring::Level::new(number));
-        Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
+        let level = |number| before_text(Level::new(number)).into_bytes().into();
+        Self { levels: (0..=u8::MAX).map(level).collect() }
     }
+
+    #[cold]
+    fn own_level(&self, level: Level) -> String {
+        before_text(level)
+    }
+}
+
+fn before_text(level: Level) -> String {
+    format!(" level={level} event=")
 }
 
 impl Syntax for LogfmtSyntax {
@@ -178,6 +188,10 @@ impl Syntax for LogfmtSyntax {
 
     #[inline(always)]
     fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        if event.level.is_own() {
+            // Its name may have become known just now.
+            return line.bytes(self.own_level(event.level).as_bytes());
+        }
         line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 

@@ -34,6 +34,7 @@ pub use guarded::RENDERER_ERROR;
 pub use json::JsonRenderer;
 pub use logfmt::LogfmtRenderer;
 
+use logring::Level;
 use logring::record::{Event, Raw, Strings};
 
 use time::Digits;
@@ -54,6 +55,15 @@ pub trait Renderer: Send {
     ) -> bool {
         false
     }
+}
+
+/// Says how consoles in colours show an own level's name: words like `magenta bold`.
+///
+/// # Errors
+/// A word that is no style, as a sentence.
+pub(crate) fn own_level_style(level: Level, words: &str) -> Result<(), String> {
+    console::set_own_style(level, structlog::style(words)?);
+    Ok(())
 }
 
 /// What stands in a line beside the default, in every form.

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use logring::layout::header as at;
-use logring::layout::lane::{LaneKind, LaneWord};
+use logring::layout::lane::LaneWord;
 use logring::layout::level_word::LevelWord;
 use logring::layout::{BlockWord, LaneRef};
 use logring::ring::Memory;
@@ -283,8 +283,8 @@ fn processes(segment: &Segment) -> Vec<Process> {
     for index in 0..segment.geometry().lane_count {
         let word = segment.lane_info(index).and_then(|info| info.word);
         // Each thread has one of this kind, and others besides.
-        let Some(LaneWord::Live { inc, process, kind: LaneKind::Main }) = word else { continue };
-        if !segment.lane_has_ended(LaneRef { index, inc }) {
+        let Some(LaneWord::Live { inc, process, kind }) = word else { continue };
+        if kind.is_first() && !segment.lane_has_ended(LaneRef { index, inc }) {
             *threads.entry(process).or_default() += 1;
         }
     }

@@ -20,6 +20,8 @@ pub enum TroubleKind {
     /// The replay of a batch gave other bytes than were written; those were cut and its records are
     /// written again.
     Rewritten,
+    /// Its data could not be synced: from `expected` to `found` it may not be on the medium.
+    Unsynced,
 }
 
 /// A trouble with a sink's file. Its `Display` is a sentence for the log.
@@ -33,6 +35,8 @@ pub struct Trouble {
     pub expected: u64,
     /// The length in bytes that it has.
     pub found: u64,
+    /// Where the file is now, if it was moved out of the way.
+    pub aside: Option<String>,
 }
 
 impl TroubleKind {
@@ -46,13 +50,14 @@ impl TroubleKind {
             Self::Altered => "altered",
             Self::Unknown => "unknown",
             Self::Rewritten => "rewritten",
+            Self::Unsynced => "unsynced",
         }
     }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sink, kind, expected, found } = self;
+        let Self { sink, kind, expected, found, aside } = self;
         write!(f, "sink {sink}: ")?;
         match kind {
             TroubleKind::Replaced => {
@@ -80,6 +85,17 @@ impl fmt::Display for Trouble {
                 "the last batch of the previous drain could not be repeated as it was; its bytes \
                  were cut from {expected} to {found}, its records are written again"
             ),
+            TroubleKind::Unsynced => {
+                write!(
+                    f,
+                    "its file could not be synced: whether bytes {expected} to {found} are on the \
+                     medium is not known; "
+                )?;
+                match aside {
+                    Some(aside) => write!(f, "that file is {aside} now, a new one is begun"),
+                    None => write!(f, "going on in the same file, which could not be moved"),
+                }
+            }
         }
     }
 }

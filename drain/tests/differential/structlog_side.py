@@ -75,6 +75,39 @@ def console(**options):
     return only(LEVEL, ISO, NAME, dev.ConsoleRenderer(**options))
 
 
+def word(text):
+    """As the default columns print texts."""
+    special = isinstance(text, str) and not set(text) & set(" \t=\r\n\"'")
+    return text if special else repr(text)
+
+
+def columns(styles):
+    def pair(key, key_style, value_style, value_repr, **options):
+        key_style = key_style if key_style is None else styles(key_style)
+        return dev.Column(key, dev.KeyValueColumnFormatter(
+            key_style, styles(value_style), styles("\033[0m"), value_repr, **options))
+
+    def level(width, **levels):
+        levels = {name.replace("_", " "): styles(style) for name, style in levels.items()}
+        return dev.Column("level", dev.LogLevelColumnFormatter(levels, styles("\033[0m"), width))
+
+    return [
+        pair("event", None, "\033[1m\033[31m", str, width=12, prefix="<", postfix=">"),
+        level(None, info="\033[32m", much_longer="\033[2m"),
+        pair("logger", "\033[4m", "", repr, prefix="@"),
+        pair("timestamp", None, "", str, width=30),
+        pair("a", "", "\033[36m", word),
+        pair("missing", None, "", repr),
+        level(0, info="\033[32m"),
+        pair("", "\033[2m", "\033[33m", word),
+    ]
+
+
+def in_columns(styles, **options):
+    options["exception_formatter"] = dev.plain_traceback
+    return only(LEVEL, ISO, NAME, dev.ConsoleRenderer(columns=columns(styles), **options))
+
+
 PIPELINES = {
     "json": p.JSONRenderer(),
     "json sorted": p.JSONRenderer(sort_keys=True),
@@ -120,6 +153,8 @@ PIPELINES = {
     "console narrow": console(pad_event_to=5, pad_level=False),
     "console keys": console(event_key="msg", timestamp_key="at"),
     "console styles": console(colors=True, level_styles=STYLES),
+    "console columns": in_columns(lambda style: style),
+    "console columns plain": in_columns(lambda style: "", sort_keys=False),
     "console exceptions": only(
         p.format_exc_info, dev.ConsoleRenderer(colors=False, exception_formatter=dev.plain_traceback)
     ),

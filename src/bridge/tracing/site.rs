@@ -17,7 +17,7 @@ use crate::sync::{AtomicU64, Ordering};
 static MET: Table<Site> = Table::new();
 
 /// The field that is an event's text.
-pub(super) const MESSAGE: &str = "message";
+const MESSAGE: &str = "message";
 /// The fields of the event that a span's end is.
 pub(super) const CLOSE_NAMES: [&str; 2] = ["time.busy", "time.idle"];
 

@@ -2,11 +2,11 @@
 //! no record open.
 
 use std::error::Error;
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 
 use tracing_core::field::{Field, Visit};
 
-use super::site::{MESSAGE, Site};
+use super::site::Site;
 use crate::Logger;
 use crate::bridge::foreign::{Text, Values};
 use crate::call::context::pairs::{Pair, merge};
@@ -65,15 +65,25 @@ impl<'a> EventFields<'a> {
     }
 
     #[inline]
-    fn plain(&mut self, field: &Field, value: &impl Value) {
-        if self.site.message == Some(field.index()) {
-            return;
+    fn plain(&mut self, field: &Field, value: &(impl Value + Display)) {
+        if self.is_text(field) {
+            self.text.write(format_args!("{value}"));
+        } else {
+            self.value(field, value);
         }
+    }
+
+    #[inline]
+    fn value(&mut self, field: &Field, value: &impl Value) {
         if self.turn(field) {
             self.values.plain(value);
         } else {
             self.come_late(field, value);
         }
+    }
+
+    fn is_text(&self, field: &Field) -> bool {
+        self.site.message == Some(field.index())
     }
 
     fn any(&mut self, field: &Field, value: &dyn AnyEncode) {
@@ -108,22 +118,19 @@ impl Visit for EventFields<'_> {
         record_i128: i128;
         record_u128: u128;
         record_bool: bool;
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == MESSAGE {
-            self.text.write(format_args!("{value}"));
-        } else {
-            self.plain(field, &value);
-        }
+        record_str: &str;
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        self.plain(field, &Bytes(value));
+        if self.is_text(field) {
+            self.text.write(format_args!("{}", value.escape_ascii()));
+        } else {
+            self.value(field, &Bytes(value));
+        }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if field.name() == MESSAGE {
+        if self.is_text(field) {
             self.text.write(format_args!("{value}"));
         } else {
             self.any(field, &value);
@@ -131,7 +138,7 @@ impl Visit for EventFields<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == MESSAGE {
+        if self.is_text(field) {
             self.text.write(format_args!("{value:?}"));
         } else {
             self.any(field, &AsDebug(value));

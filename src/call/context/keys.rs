@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::sync::{AtomicU64, Ordering};
+use crate::sys;
 
 /// Keys of the line itself.
 pub(crate) const RESERVED: [&str; 3] = ["timestamp", "level", "event"];
@@ -47,9 +48,9 @@ pub(crate) fn fit<'k>(key: Cow<'k, str>, is_taken: impl Fn(&str) -> bool) -> Cow
     }
     // Relaxed: a counter.
     if RENAMED.fetch_add(1, Ordering::Relaxed) == 0 {
-        eprintln!(
-            "logring: the key {key:?} was renamed to {name:?}; further ones are counted only"
-        );
+        sys::say(format_args!(
+            "the key {key:?} was renamed to {name:?}; further ones are counted only"
+        ));
     }
     Cow::Owned(name)
 }

@@ -122,11 +122,18 @@ pub fn clear_all() {
     local::change(local::Local::forget);
 }
 
-/// What thread, task and scopes have bound, as records of the calling thread have it now. Decodes it:
+/// What thread, task, scopes and spans have bound, as records of the calling thread have it now. Decodes it:
 /// for tests and for handing it on, not for log calls.
 #[must_use]
 pub fn get() -> Fields {
-    Fields::of(&current_pairs())
+    Fields::of(&in_spans(current_pairs()))
+}
+
+/// These, and what the spans have that the thread is in.
+fn in_spans(mut pairs: Vec<Pair>) -> Vec<Pair> {
+    let found = local::look(|local| local.spans.spanned().map(|spanned| spanned.pairs().to_vec()));
+    merge(&mut pairs, found.flatten().unwrap_or_default());
+    pairs
 }
 
 /// All that a record of this logger would have now, beside the call's own fields: process, thread,
@@ -142,25 +149,20 @@ pub fn get() -> Fields {
 #[must_use]
 pub fn get_merged(logger: &Logger) -> Fields {
     let mut merged = process::pairs().to_vec();
-    merge(&mut merged, current_pairs());
+    merge(&mut merged, in_spans(current_pairs()));
     merge(&mut merged, logger.pairs());
     Fields::of(&merged)
 }
 
+/// What thread, task and scopes have bound; spans are handed on by the means of their own interface.
 fn current_pairs() -> Vec<Pair> {
-    let current = local::look(|local| {
-        let mut merged = match &local.task {
-            None => local.thread.merged(),
-            Some(task) => {
-                let mut merged = local.thread.base().to_vec();
-                merge(&mut merged, task.merged());
-                merged
-            }
-        };
-        if let Some(spanned) = local.spans.spanned() {
-            merge(&mut merged, spanned.pairs().iter().cloned());
+    let current = local::look(|local| match &local.task {
+        None => local.thread.merged(),
+        Some(task) => {
+            let mut merged = local.thread.base().to_vec();
+            merge(&mut merged, task.merged());
+            merged
         }
-        merged
     });
     current.unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use super::keys;
 use crate::call::producer::Producer;
 use crate::call::{Interner, installed};
 use crate::record::callsite::encode_string;
-use crate::record::value::{AnyEncode, stage};
+use crate::record::value::{AnyEncode, stage, too_long};
 use crate::record::{Padded, Scratch};
 
 /// Pairs of key and value, encoded: what [`kv!`](crate::kv) makes.
@@ -54,7 +54,8 @@ impl Pairs {
     fn push(&mut self, key: Cow<'static, str>, value: &dyn AnyEncode) {
         let mut scratch = Scratch::new();
         stage(&mut scratch, value);
-        self.pairs.push(Pair { key, value: scratch.bytes().into(), id: (0, 0) });
+        let value = if scratch.is_full() { too_long().into() } else { scratch.bytes().into() };
+        self.pairs.push(Pair { key, value, id: (0, 0) });
     }
 
     pub(crate) fn into_vec(self) -> Vec<Pair> {

@@ -6,17 +6,17 @@
 //! time; behind it they store plainly like all others.
 #![expect(unsafe_code, reason = "from checked ranges to a writer")]
 
-use super::{Header, open_in_block, store_header};
+use super::{Header, open_in_block, store_header, truncated};
 use crate::call::context::local::{self as context, Sources};
 use crate::call::drain_thread::{self, PrivateRecord};
 use crate::call::overflow::{Overflow, insist};
 use crate::call::thread::{self, EXTENSIONS_MAX, ThreadState};
 use crate::call::{Callsite, Logger, Producer, captured, installed};
-use crate::layout::record::{self, flags};
+use crate::layout::record;
 use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
-use crate::ring::{Memory, long};
+use crate::ring::{Memory, long, recycle};
 
 /// Where a record's facts come from.
 pub(crate) trait Origin {
@@ -105,7 +105,7 @@ fn begin_new(
     let header = Header {
         callsite: id,
         level: level.number(),
-        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        flags: truncated::mark(set, payload < wanted),
         fragments: 0,
         payload_len: payload as u32,
         context_len: context.len() as u32,
@@ -146,7 +146,7 @@ fn begin_private(
     let header = PrivateRecord {
         timestamp: producer.now(),
         level: level.number(),
-        flags: if payload < wanted { set | flags::TRUNCATED } else { set },
+        flags: truncated::mark(set, payload < wanted),
         context_len: context.len() as u32,
         payload: Vec::new(),
     };
@@ -191,7 +191,11 @@ fn make_room(
     if left >= slots {
         return Some(());
     }
-    insist(producer, overflow, || cell.cross(segment).then_some(()))?;
+    insist(producer, overflow, || {
+        let crossed = cell.cross(segment)
+            || (overflow == Overflow::Overwrite && recycle::cross_over(segment, cell));
+        crossed.then_some(())
+    })?;
     segment.drain_area().ring_doorbell();
     Some(())
 }
@@ -240,6 +244,7 @@ fn open_long(
     let place = long::mark_head(segment, cell, slots, collected.clone());
     producer.stop_collecting();
     let place = place?;
+    thread.fence_mark();
     thread.level.set(header.level);
     let timestamp = cell.stamp_time(producer.now());
     let slot = segment.slot_ptr(place.block, place.slot);

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use super::{Rest, Writer};
+use crate::layout::value;
 
 /// Bytes that a scratch buffer holds without an allocation.
 const INLINE: usize = 512;
@@ -16,6 +17,9 @@ pub(super) const SCRATCH_MAX: usize = 16 << 20;
 /// opened. 512 bytes stand inline, more goes to the heap.
 pub struct Scratch {
     used: usize,
+    /// Something did not fit any more; nothing comes behind it.
+    full: bool,
+    nesting: Nesting,
     inline: [MaybeUninit<u8>; INLINE],
     spill: Vec<u8>,
 }
@@ -24,7 +28,15 @@ impl Scratch {
     /// An empty buffer.
     #[must_use]
     pub const fn new() -> Self {
-        Self { used: 0, inline: [const { MaybeUninit::uninit() }; INLINE], spill: Vec::new() }
+        let inline = [const { MaybeUninit::uninit() }; INLINE];
+        let nesting = Nesting { depth: 0, values: 0 };
+        Self { used: 0, full: false, nesting, inline, spill: Vec::new() }
+    }
+
+    /// Whether what stands here was cut: its last value is shortened, or the ones behind it miss.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// What has been written.
@@ -41,11 +53,15 @@ impl Scratch {
 
     /// Forgets what was written from offset `len` on.
     pub fn truncate(&mut self, len: usize) {
-        self.used = self.used.min(len);
+        if len < self.used {
+            self.used = len;
+            self.full = false;
+        }
     }
 
     /// Lets `fill` write behind what stands here. When it panics, nothing of it counts.
     pub fn write(&mut self, fill: impl FnOnce(&mut Writer)) {
+        self.nesting = Nesting::default();
         let this = NonNull::from(self);
         let mut rest = Rest { scratch: Some(this), ..Rest::slots(0, 0) };
         let rest = &raw mut rest;
@@ -104,12 +120,15 @@ impl Scratch {
         // SAFETY: the caller's promise.
         let base = unsafe { Self::base(this) };
         let used = pos.addr() - base.addr();
-        let capacity = (used + wanted).next_power_of_two().max(2 * INLINE);
-        if capacity > SCRATCH_MAX {
+        let wanted = used.saturating_add(wanted).checked_next_power_of_two().unwrap_or(usize::MAX);
+        let capacity = wanted.clamp(2 * INLINE, SCRATCH_MAX);
+        let mut larger = Vec::new();
+        // SAFETY: the caller's promise.
+        let full = unsafe { &mut (*this.as_ptr()).full };
+        *full = *full || capacity <= used || larger.try_reserve_exact(capacity).is_err();
+        if *full {
             return None;
         }
-        let mut larger = Vec::new();
-        larger.try_reserve_exact(capacity).ok()?;
         // SAFETY: `used` bytes have been written in the old buffer and fit the new one, which is
         // another allocation.
         unsafe { ptr::copy_nonoverlapping(base, larger.as_mut_ptr(), used) };
@@ -121,6 +140,85 @@ impl Scratch {
         }
     }
 }
+
+/// What is in the value that is being put.
+#[derive(Clone, Copy, Default)]
+struct Nesting {
+    /// Lists and maps that are open.
+    depth: u32,
+    /// Values in lists and maps.
+    values: u32,
+}
+
+/// Lists and maps nest no deeper and hold no more values than the drain takes.
+impl Writer {
+    /// Before a list or map: whether it is not too deep.
+    pub(crate) fn descend(&mut self) -> bool {
+        let Some(nesting) = self.nesting() else { return true };
+        let fits = nesting.depth < value::DEPTH_MAX;
+        nesting.depth += u32::from(fits);
+        fits
+    }
+
+    /// Behind one that was not too deep.
+    pub(crate) fn ascend(&mut self) {
+        if let Some(nesting) = self.nesting() {
+            nesting.depth = nesting.depth.saturating_sub(1);
+        }
+    }
+
+    /// Before a value in a list or map: whether it is not one too many.
+    pub(crate) fn count_value(&mut self) -> bool {
+        let Some(nesting) = self.nesting() else { return true };
+        nesting.values = nesting.values.saturating_add(1);
+        nesting.values <= VALUES_KEPT
+    }
+
+    /// `None` outside of a scratch: what goes there has no lists and maps.
+    fn nesting(&mut self) -> Option<&mut Nesting> {
+        // SAFETY: W2, and the scratch outlives its writer (`Scratch::write`). The buffer, which this
+        // writer has a pointer to, is not borrowed.
+        unsafe { (*self.rest).scratch.map(|scratch| &mut (*scratch.as_ptr()).nesting) }
+    }
+
+    /// Where it stands, for [`Writer::go_back`].
+    #[cfg(feature = "serde")]
+    pub(crate) fn place(&mut self) -> Place {
+        // SAFETY: W2.
+        let scratch = unsafe { (*self.rest).scratch };
+        let depth = self.nesting().map_or(0, |nesting| nesting.depth);
+        Place { offset: scratch.map_or(0, |scratch| self.offset_in(scratch)), depth }
+    }
+
+    /// Forgets what it put since it stood there. Outside of a scratch: nothing.
+    #[cfg(feature = "serde")]
+    pub(crate) fn go_back(&mut self, place: Place) {
+        // SAFETY: W2.
+        let Some(scratch) = (unsafe { (*self.rest).scratch }) else { return };
+        if place.offset < self.offset_in(scratch) {
+            // SAFETY: the scratch outlives its writer, and what was put into it begins at its base.
+            unsafe {
+                (*scratch.as_ptr()).full = false;
+                self.pos = Scratch::base(scratch).add(place.offset);
+            }
+        }
+        if let Some(nesting) = self.nesting() {
+            nesting.depth = place.depth;
+        }
+    }
+}
+
+/// Where a writer stood.
+#[cfg(feature = "serde")]
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    offset: usize,
+    depth: u32,
+}
+
+/// Values in the lists and maps of one value that are logged: some are kept for the notes that there
+/// were more, of which each open list and map has one.
+const VALUES_KEPT: u32 = value::VALUES_MAX - 2 * value::DEPTH_MAX - 2;
 
 impl Default for Scratch {
     fn default() -> Self {

@@ -28,6 +28,17 @@ impl std::error::Error for Refused {
     }
 }
 
+/// Logs while it is shown.
+struct Chats;
+
+impl fmt::Display for Chats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        tracing::info!(who = %"chats", "from inside");
+        log::info!("and by log");
+        f.write_str("shown")
+    }
+}
+
 fn refused() -> Refused {
     Refused(std::io::Error::other("no route"))
 }
@@ -63,6 +74,7 @@ fn of_tracing() {
     for turn in 0..2 {
         info!(turn, "turn {turn}");
     }
+    info!(said = %Chats, "chats");
     tracing::debug!("not this one");
     trace!(target: "loud", "this one");
     let outer = info_span!("serve", request = 7, user = "ann", status = field::Empty);
@@ -125,17 +137,66 @@ fn fields_stand_typed_in_the_lines() {
 
 fn check_log(all: &[Value]) {
     let target = module_path!();
-    assert_eq!(all.len(), 8);
-    assert_eq!(line(all, "plain"), json!({"level": "info", "event": "plain", "target": target}));
-    line(all, "plain {braces}");
-    assert_eq!(
-        line(all, "typed"),
-        json!({"level": "info", "event": "typed", "target": target, "n": 7, "big": u64::MAX,
-            "wide": i128::MIN.to_string(), "x": 0.5, "yes": true, "name": "ann"})
-    );
+    let event = |level: &str, event: &str, fields: Value| {
+        let mut wanted = json!({"level": level, "event": event, "target": target});
+        wanted.as_object_mut().expect("one").extend(fields.as_object().expect("one").clone());
+        assert_eq!(line(all, event), wanted);
+    };
+    assert_eq!(all.len(), 8, "the debug record is held back");
+    event("info", "plain", json!({}));
+    event("info", "plain {braces}", json!({}));
+    let typed = json!({"n": 7, "big": u64::MAX, "wide": i128::MIN.to_string(), "x": 0.5, "yes": true, "name": "ann"});
+    event("info", "typed", typed);
+    let err = json!({"message": "charge refused", "sources": ["no route"]});
+    let others = json!({"err": err, "shown": "1.5", "seen": "Some(1)", "letter": "é"});
+    event("warning", "others", others);
+    event("error", "took 3 ms of {}", json!({"target": "db"}));
+    event("trace", "this one", json!({"target": "loud"}));
+    let turns: Vec<&Value> = all.iter().filter(|line| line["event"] == "again").collect();
+    assert!(turns.len() == 2 && turns[0]["turn"] == 0 && turns[1]["turn"] == 1);
 }
 
 fn check_tracing(all: &[Value]) {
     let target = module_path!();
-    let _ = (all, target);
+    let event = |level: &str, event: &str, fields: Value| {
+        let mut wanted = json!({"level": level, "event": event, "target": target});
+        wanted.as_object_mut().expect("one").extend(fields.as_object().expect("one").clone());
+        assert_eq!(line(all, event), wanted);
+    };
+    assert_eq!(all.len(), 20, "the debug event is held back");
+    event("info", "plain", json!({}));
+    event("info", "plain {braces}", json!({}));
+    let typed = json!({"n": -7, "big": u64::MAX, "wide": i128::MIN.to_string(), "x": 0.5, "yes": true, "name": "ann"});
+    event("info", "typed", typed);
+    let err = json!({"message": "charge refused", "sources": ["no route"]});
+    event(
+        "warning",
+        "others",
+        json!({"err": err, "shown": "1.5", "seen": "Some(1)", "raw": "01ff"}),
+    );
+    event("error", "named", json!({"target": "db", "nothing": null, "there": 1}));
+    event("info", "turn 0", json!({"turn": 0}));
+    event("info", "turn 1", json!({"turn": 1}));
+    // What user code logs while a record is made comes before.
+    let place = |event: &str| all.iter().position(|line| line["event"] == event).expect(event);
+    assert!(place("from inside") < place("and by log") && place("and by log") < place("chats"));
+    event("info", "chats", json!({"said": "shown"}));
+    event("trace", "this one", json!({"target": "loud"}));
+    event("info", "outer", json!({"span": "serve", "request": 7, "user": "ann"}));
+    // An event's own field wins over the span's, the inner span's over the outer one's.
+    event("info", "inner", json!({"span": "serve:query", "request": 7, "user": "eve"}));
+    let inside = json!({"span": "serve:query", "request": 7, "user": "bob", "rows": 3});
+    event("info", "of log, in a span", inside.clone());
+    event("info", "own, in a span", inside);
+    let inside =
+        json!({"span": "serve:query", "request": 7, "user": "bob", "rows": 3, "status": 200});
+    event("info", "recorded", inside.clone());
+    event(
+        "info",
+        "of the outer one",
+        json!({"span": "serve", "request": 7, "user": "ann", "status": 200}),
+    );
+    event("info", "of none", json!({}));
+    event("info", "inner still", inside);
+    event("info", "outside", json!({}));
 }

@@ -63,6 +63,11 @@ impl Acks {
         self.at((base + 1) * STRIDE + 8)
     }
 
+    /// The pid of the child that the producer of the threads from `base` on has forked; 0 = none yet.
+    pub(crate) fn child(&self, base: usize) -> &AtomicU64 {
+        self.at((base + 1) * STRIDE + 16)
+    }
+
     fn word(&self, index: usize) -> &AtomicU64 {
         self.at(index * STRIDE)
     }

@@ -1,38 +1,70 @@
-//! A producer of the storm: a few threads that log in bursts until they are told to stop, or killed.
+//! A producer of the storm: a few threads, and a forked child of theirs, that log in bursts until they
+//! are told to stop, or killed.
 //!
 //! Each thread numbers its records from 1 and stores a number in the ledger when its call has returned.
 //! Some records are longer than a block, so that kills also hit those.
+#![expect(unsafe_code, reason = "the child is made by fork alone, while other threads log")]
 
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use logring::sync::Ordering;
+use logring::sync::{AtomicU64, Ordering};
 use logring::{Overflow, info};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::ForkResult;
 
 use crate::Failure;
 use crate::acks::Acks;
 use crate::random::Random;
 
 /// Threads of a producer.
-pub(crate) const THREADS: usize = 3;
-/// One record in so many is padded.
-const PADDED_ONE_IN: u64 = 128;
-/// Longest padding in bytes: more than a block.
-const PAD_BYTES_MAX: u64 = 40_000;
+const OWN_THREADS: usize = 3;
+/// The same with that of its forked child.
+pub(crate) const THREADS: usize = OWN_THREADS + 1;
+/// One record in so many has a padding of so many bytes at most; the longest take several blocks.
+const PADDINGS: [(u64, u64); 3] = [(4_096, 100_000), (512, 4_000), (16, 200)];
 
 /// Runs the threads `base..base + THREADS`.
-pub(crate) fn run(segment: &str, acks: &Path, base: &str, seed: &str) -> Result<(), Failure> {
+pub(crate) fn run(
+    segment: &str,
+    acks: &Path,
+    base: &str,
+    seed: &str,
+    overflow: Overflow,
+) -> Result<(), Failure> {
     let (base, seed): (usize, u64) = (base.parse()?, seed.parse()?);
     let acks = Acks::open(acks, 0)?;
-    let _guard = logring::builder(segment).overflow(Overflow::BlockForever).install()?;
+    let _guard = logring::builder(segment).overflow(overflow).install()?;
+    let mut forked = Ok(());
     thread::scope(|scope| {
-        for id in base..base + THREADS {
+        for id in base..base + OWN_THREADS {
             let acks = &acks;
             scope.spawn(move || log(acks, base, id, Random::new(seed ^ id as u64)));
         }
+        // In the middle of what they log.
+        let id = base + OWN_THREADS;
+        thread::sleep(Duration::from_micros(Random::new(seed).within(0..=20_000)));
+        forked = fork(acks.child(base), || log(&acks, base, id, Random::new(seed ^ id as u64)));
     });
-    Ok(())
+    forked
+}
+
+/// Runs `action` in a forked child and waits for its good end. Its pid is told in `told`.
+fn fork(told: &AtomicU64, action: impl FnOnce()) -> Result<(), Failure> {
+    // SAFETY: the child logs, which takes no lock of its parent's, and ends.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Child => {
+            told.store(u64::from(std::process::id()), Ordering::Release);
+            action();
+            // SAFETY: ends the child without what its parent wants done at its own end.
+            unsafe { libc::_exit(0) }
+        }
+        ForkResult::Parent { child } => match waitpid(child, None)? {
+            WaitStatus::Exited(_, 0) => Ok(()),
+            ended => Err(format!("the forked child ended badly: {ended:?}").into()),
+        },
+    }
 }
 
 /// Bursts of records with pauses, until the ledger says stop; without pauses before a kill.
@@ -42,8 +74,9 @@ fn log(acks: &Acks, base: usize, id: usize, mut random: Random) {
     while !acks.stopped() {
         for _ in 0..random.within(1..=200) {
             n += 1;
-            if random.within(1..=PADDED_ONE_IN) == 1 {
-                let pad = pad(n, random.within(1..=PAD_BYTES_MAX));
+            let padded = PADDINGS.iter().find(|(one_in, _)| random.within(1..=*one_in) == 1);
+            if let Some((_, most)) = padded {
+                let pad = pad(n, random.within(1..=*most));
                 info!(target: "storm", "storm", id, n, pad);
             } else {
                 info!(target: "storm", "storm", id, n);

@@ -12,15 +12,17 @@ use std::time::{Duration, Instant};
 use logring::layout::{BlockWord, Geometry};
 use logring::shm::{Segment, SegmentSpec};
 use logring::sync::Ordering;
+use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-use crate::Failure;
-use crate::account::Account;
+use crate::account::{Account, Part};
 use crate::acks::Acks;
 use crate::producer::THREADS;
 use crate::random::Random;
 use crate::verify::verify;
+use crate::{Failure, Policy};
 
 /// Producer processes at a time.
 const PRODUCERS: usize = 4;
@@ -31,28 +33,46 @@ const PRODUCER_KILL_MS: std::ops::RangeInclusive<u64> = 40..=200;
 const FRENZY_US: std::ops::RangeInclusive<u64> = 500..=30_000;
 /// Milliseconds from the drain's start to its kill.
 const DRAIN_KILL_MS: std::ops::RangeInclusive<u64> = 150..=1_100;
+/// Milliseconds from one stop of a producer or the drain to the next.
+const STOP_MS: std::ops::RangeInclusive<u64> = 50..=300;
+/// Milliseconds for which a process is stopped.
+const STOPPED_MS: std::ops::RangeInclusive<u64> = 1..=40;
 /// Bytes of the ring: small, so that it fills while there is no drain.
 const RING_BYTES: u64 = 4 << 20;
 /// What does not end by itself in this time hangs.
 const WATCHDOG: Duration = Duration::from_secs(120);
 
-/// Runs the storm; an error when anything was lost, or nothing killed.
-pub(crate) fn run(seed: u64, seconds: u64) -> Result<(), Failure> {
-    println!("storm seed {seed} seconds {seconds} begins");
-    let mut storm = Storm::new(seed, seconds)?;
-    let account = storm.rage(seconds).and_then(|()| storm.settle(seed, seconds));
-    // What a failed storm leaves is there to be looked at.
-    let left = format!("see {} and segment {}", storm.folder.display(), storm.segment);
-    let account = account.map_err(|failure| format!("{failure}; {left}"))?;
+/// Longest part of a storm: then its files are checked and go, and the next part has its own.
+const PART_SECONDS: u64 = 60;
+
+/// Runs the storm; an error when anything was lost, or too little killed.
+pub(crate) fn run(seed: u64, seconds: u64, policy: Policy) -> Result<(), Failure> {
+    println!("storm seed {seed} seconds {seconds} policy {} begins", policy.name());
+    // Children of producers that are killed become children of this process.
+    set_child_subreaper(true)?;
+    let mut random = Random::new(seed);
+    let mut account = Account::new(seed, policy);
+    while account.seconds < seconds {
+        let part = PART_SECONDS.min(seconds - account.seconds);
+        let mut storm = Storm::new(random.next(), part, policy)?;
+        let settled = storm.rage(part).and_then(|()| storm.settle(part, &mut account));
+        // What a failed storm leaves is there to be looked at.
+        let left = format!("see {} and segment {}", storm.folder.display(), storm.segment);
+        settled.map_err(|failure| format!("{failure}; {left}"))?;
+        if let Err(fault) = account.judge() {
+            println!("{account}");
+            return Err(format!("{fault}; {left}").into());
+        }
+        storm.remove();
+    }
     println!("{account}");
-    account.judge().map_err(|fault| format!("{fault}; {left}"))?;
-    storm.remove();
-    Ok(())
+    account.judge_kills()
 }
 
 /// What the storm runs and counts.
 struct Storm {
     random: Random,
+    policy: Policy,
     segment: String,
     folder: PathBuf,
     drain_binary: PathBuf,
@@ -68,8 +88,8 @@ struct Storm {
 }
 
 impl Storm {
-    fn new(seed: u64, seconds: u64) -> Result<Self, Failure> {
-        let segment = format!("storm-{}", std::process::id());
+    fn new(seed: u64, seconds: u64, policy: Policy) -> Result<Self, Failure> {
+        let segment = format!("storm-{}-{}", std::process::id(), policy.name());
         let folder = std::env::temp_dir().join(format!("logring-{segment}"));
         DirBuilder::new().mode(0o700).create(&folder)?;
         let kills = usize::try_from(seconds * 1_000 / PRODUCER_KILL_MS.start())?;
@@ -86,6 +106,7 @@ impl Storm {
         drop(Segment::create(&SegmentSpec { geometry, ..SegmentSpec::new(&segment) })?);
         let mut storm = Self {
             random: Random::new(seed),
+            policy,
             segment,
             folder,
             drain_binary,
@@ -112,8 +133,9 @@ impl Storm {
         let in_ms = |ms| Instant::now() + Duration::from_millis(ms);
         let mut producer_kill = in_ms(self.random.within(PRODUCER_KILL_MS));
         let mut drain_event = in_ms(self.random.within(DRAIN_KILL_MS));
+        let mut stop = in_ms(self.random.within(STOP_MS));
         while Instant::now() < end {
-            let next = producer_kill.min(drain_event).min(end);
+            let next = producer_kill.min(drain_event).min(stop).min(end);
             thread::sleep(next.saturating_duration_since(Instant::now()));
             self.nobody_ended_alone()?;
             if next == producer_kill {
@@ -122,6 +144,9 @@ impl Storm {
             } else if next == drain_event {
                 let pause = self.kill_or_start_drain()?;
                 drain_event = in_ms(pause);
+            } else if next == stop {
+                self.stop_somebody()?;
+                stop = in_ms(self.random.within(STOP_MS));
             }
         }
         Ok(())
@@ -133,9 +158,26 @@ impl Storm {
         thread::sleep(Duration::from_micros(self.random.within(FRENZY_US)));
         let status = killed(&mut self.producers[index])?;
         self.producer_kills += u64::from(status.signal() == Some(Signal::SIGKILL as i32));
+        // Its child goes with it: it is this process's by now.
+        let child = self.acks.child(self.bases[index]).load(Ordering::Acquire);
+        if let Ok(child @ 1..) = i32::try_from(child) {
+            let child = Pid::from_raw(child);
+            kill(child, Signal::SIGKILL)?;
+            waitpid(child, None)?;
+        }
         self.bases[index] = self.next_thread;
         self.producers[index] = self.start_producer()?;
         Ok(())
+    }
+
+    /// Stops a producer or the drain, wherever it stands, and lets it go on after a while.
+    fn stop_somebody(&mut self) -> Result<(), Failure> {
+        let index = self.random.within(0..=PRODUCERS as u64) as usize;
+        let Some(child) = self.producers.get(index).or(self.drain.as_ref()) else { return Ok(()) };
+        let pid = Pid::from_raw(child.id().cast_signed());
+        kill(pid, Signal::SIGSTOP)?;
+        thread::sleep(Duration::from_millis(self.random.within(STOPPED_MS)));
+        Ok(kill(pid, Signal::SIGCONT)?)
     }
 
     /// Kills the drain and starts it again, one time in four after a pause in which the ring fills. The
@@ -162,8 +204,8 @@ impl Storm {
         Ok(())
     }
 
-    /// Stops the producers, lets the drain write the rest, and reads the files back.
-    fn settle(&mut self, seed: u64, seconds: u64) -> Result<Account, Failure> {
+    /// Lets the producers end and the drain write the rest, and reads the files back.
+    fn settle(&mut self, seconds: u64, account: &mut Account) -> Result<(), Failure> {
         if self.drain.is_none() {
             self.drain = Some(self.start_drain()?);
         }
@@ -181,8 +223,7 @@ impl Storm {
             (0..self.next_thread).map(|id| self.acks.of(id).load(Ordering::Acquire)).collect();
         let files = ["a", "b"].map(|name| self.output(name));
         let files = [verify(&files[0], &acked)?, verify(&files[1], &acked)?];
-        Ok(Account {
-            seed,
+        account.add(&Part {
             seconds,
             producer_kills: self.producer_kills,
             drain_kills: self.drain_kills,
@@ -190,7 +231,8 @@ impl Storm {
             acknowledged: acked.iter().sum(),
             files,
             blocks_leaked: blocks_owned(&segment),
-        })
+        });
+        Ok(())
     }
 
     fn output(&self, name: &str) -> PathBuf {
@@ -207,6 +249,7 @@ impl Storm {
             .args(["producer", &self.segment])
             .arg(self.folder.join("acks"))
             .args([base.to_string(), self.random.next().to_string()])
+            .arg(self.policy.name())
             .env_remove("LOGRING")
             .stdin(Stdio::null())
             .stderr(self.errors()?)

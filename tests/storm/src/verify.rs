@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) lost: u64,
     /// Records that stand there again.
     pub(crate) duplicated: u64,
+    /// Records that the drain reported as lost.
+    pub(crate) reported: u64,
     /// Records that the drain reported as torn.
     pub(crate) torn: u64,
     /// Lines that are cut, or no JSON.
@@ -32,6 +34,22 @@ pub(crate) struct Found {
     pub(crate) out_of_order: u64,
     /// Lines marked as late.
     pub(crate) late: u64,
+}
+
+impl Found {
+    /// The sum of both.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.delivered += other.delivered;
+        self.unacknowledged += other.unacknowledged;
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.reported += other.reported;
+        self.torn += other.torn;
+        self.torn_lines += other.torn_lines;
+        self.malformed += other.malformed;
+        self.out_of_order += other.out_of_order;
+        self.late += other.late;
+    }
 }
 
 /// Checks the file at `path` against what each thread has acknowledged.
@@ -95,6 +113,7 @@ impl Check {
         if text("target") == Some("logring") {
             let count = number("count").unwrap_or(1);
             match text("kind") {
+                Some("lost") => self.found.reported += count,
                 Some("torn") => self.found.torn += count,
                 Some("malformed") => self.found.malformed += count,
                 _ => {}

@@ -18,6 +18,7 @@ use super::shape::{Shapes, Syntax};
 use super::template::Templates;
 use super::time::Stamps;
 use super::{LineOptions, Renderer};
+pub(super) use style::set_own as set_own_style;
 use style::{COLORED, PLAIN, Styles};
 
 /// Renders events as lines for people.
@@ -188,14 +189,19 @@ struct ConsoleSyntax {
 
 impl ConsoleSyntax {
     fn new(styles: &'static Styles) -> Self {
-        let Styles { reset, event, .. } = styles;
-        let level = |number| {
-            let level = Level::new(number);
-            format!("{reset} [{}{level:9}{reset}] {event}", styles.level(level))
-        };
-        let levels = (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect();
-        Self { styles, levels }
+        let level = |number| before_text(styles, Level::new(number)).into_bytes().into();
+        Self { styles, levels: (0..=u8::MAX).map(level).collect() }
     }
+
+    #[cold]
+    fn own_level(&self, level: Level) -> String {
+        before_text(self.styles, level)
+    }
+}
+
+fn before_text(styles: &Styles, level: Level) -> String {
+    let Styles { reset, event, .. } = styles;
+    format!("{reset} [{}{level:9}{reset}] {event}", styles.level(level))
 }
 
 impl Syntax for ConsoleSyntax {
@@ -203,6 +209,10 @@ impl Syntax for ConsoleSyntax {
 
     #[inline(always)]
     fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        if event.level.is_own() {
+            // Its name may have become known just now.
+            return line.bytes(self.own_level(event.level).as_bytes());
+        }
         line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 

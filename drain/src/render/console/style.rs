@@ -1,7 +1,18 @@
 //! How the console looks: what is written before and after each part of a line. The only place where
 //! control sequences come from.
 
+use std::sync::OnceLock;
+
 use logring::Level;
+
+/// What a config says of own levels, by number.
+static OWN: [OnceLock<String>; 256] = [const { OnceLock::new() }; 256];
+
+/// Says what stands before an own level's word where there are colours.
+pub(crate) fn set_own(level: Level, sequences: String) {
+    // Of two configs of one process the first one counts, as it does for the name.
+    let _ = OWN[usize::from(level.number())].set(sequences);
+}
 
 /// Sequences around the parts of a line; all empty where there are no colours. Whatever is begun is
 /// ended by `reset`.
@@ -53,10 +64,14 @@ pub(super) const PLAIN: Styles = Styles {
 };
 
 impl Styles {
-    /// What stands before a level's word. An own level looks like the one below it.
+    /// What stands before a level's word. An own level looks as the config says, else like the one
+    /// below it.
     pub(super) fn level(&self, level: Level) -> &'static str {
         match level {
             _ if !self.has_levels => "",
+            level if level.is_own() && OWN[usize::from(level.number())].get().is_some() => {
+                OWN[usize::from(level.number())].get().map_or("", String::as_str)
+            }
             level if level >= Level::Fatal => "\x1b[41m\x1b[1m",
             level if level >= Level::Error => "\x1b[31m\x1b[1m",
             level if level >= Level::Warning => "\x1b[33m\x1b[1m",

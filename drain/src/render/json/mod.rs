@@ -4,6 +4,7 @@
 
 mod value;
 
+use logring::Level;
 use logring::record::{Event, Field, Raw, Strings};
 
 use super::escape::{self, json_text};
@@ -194,12 +195,18 @@ struct JsonSyntax {
 
 impl JsonSyntax {
     fn new() -> Self {
-        let level = |number| {
-            let word = logring::Level::new(number);
-            format!("\",\"level\":\"{word}\",\"event\":\"")
-        };
-        Self { levels: (0..=u8::MAX).map(|number| level(number).into_bytes().into()).collect() }
+        let level = |number| before_text(Level::new(number)).into_bytes().into();
+        Self { levels: (0..=u8::MAX).map(level).collect() }
     }
+
+    #[cold]
+    fn own_level(&self, level: Level) -> String {
+        before_text(level)
+    }
+}
+
+fn before_text(level: Level) -> String {
+    format!("\",\"level\":\"{level}\",\"event\":\"")
 }
 
 impl Syntax for JsonSyntax {
@@ -207,6 +214,10 @@ impl Syntax for JsonSyntax {
 
     #[inline(always)]
     fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+        if event.level.is_own() {
+            // Its name may have become known just now.
+            return line.bytes(self.own_level(event.level).as_bytes());
+        }
         line.bytes(&self.levels[usize::from(event.level.number())]);
     }
 

@@ -13,6 +13,8 @@ pub(super) mod key_value;
 pub(super) mod logfmt;
 pub(super) mod safe;
 
+pub(super) use console::style::style;
+
 use std::borrow::Cow;
 
 use logring::record::{AnyValue, Event};

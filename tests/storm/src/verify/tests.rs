@@ -57,6 +57,13 @@ fn a_missing_record_is_lost() {
 }
 
 #[test]
+fn what_the_drain_reports_is_counted() {
+    let notice = |kind| format!("{{\"target\":\"logring\",\"kind\":\"{kind}\",\"count\":3}}\n");
+    expect_with(notice("lost"), Found { reported: 3, ..perfect() });
+    expect_with(notice("torn"), Found { torn: 3, ..perfect() });
+}
+
+#[test]
 fn a_record_that_stands_twice_is_duplicated() {
     expect_with(line(4, 0, 3, ""), Found { duplicated: 1, ..perfect() });
 }

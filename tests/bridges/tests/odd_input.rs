@@ -1,0 +1,168 @@
+//! Claim: whatever a program that logs by `log` or `tracing` does (keys that are reserved or twice there,
+//! values that panic, targets and keys made at run time by the thousand, fields in another order), each
+//! record arrives, typed, and nothing panics; what an operator says of a target's level is in force at
+//! the next call.
+
+#[path = "../../common/mod.rs"]
+mod common;
+
+use std::fmt;
+
+use common::Name;
+use log::Log as _;
+use logring::bridge::{log as bridge, tracing::Layer};
+use logring::testing::{Captured, capture};
+use logring::{Level, Logger};
+use tracing::field::Empty;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+struct Panics;
+
+impl fmt::Display for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in Display")
+    }
+}
+
+impl fmt::Debug for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in Debug")
+    }
+}
+
+fn pairs(event: &Captured) -> String {
+    let pairs = event.all().into_iter().map(|(key, value)| format!("{key}={value}"));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+/// What `action` logs by tracing.
+fn traced(action: impl FnOnce()) -> Vec<Captured> {
+    let logs = capture();
+    tracing::subscriber::with_default(
+        tracing_subscriber::registry().with(Layer::default()),
+        action,
+    );
+    logs.take()
+}
+
+fn record<'a>(
+    target: &'a str,
+    pairs: &'a [(&'a str, log::kv::Value<'a>)],
+    text: fmt::Arguments<'a>,
+) -> log::Record<'a> {
+    let mut builder = log::Record::builder();
+    builder.target(target).level(log::Level::Info).args(text).key_values(pairs_of(pairs)).build()
+}
+
+fn pairs_of<'a>(pairs: &'a [(&'a str, log::kv::Value<'a>)]) -> &'a dyn log::kv::Source {
+    Box::leak(Box::new(pairs))
+}
+
+#[test]
+fn keys_that_do_not_fit_are_renamed() {
+    let before = logring::renamed_keys();
+    let events = traced(|| {
+        for _ in 0..2 {
+            tracing::info!(level = 1, "two\nlines" = 2, event = 3, "renamed");
+        }
+        let span = tracing::info_span!("s", timestamp = 4, twice = 5);
+        span.in_scope(|| tracing::info!("in a span"));
+    });
+    assert_eq!(pairs(&events[0]), "level_=1 two_lines=2 event_=3");
+    assert_eq!(pairs(&events[1]), pairs(&events[0]));
+    assert_eq!(pairs(&events[2]), "span=s timestamp_=4 twice=5");
+    assert_eq!(logring::renamed_keys() - before, 4, "once for each callsite");
+    let logs = capture();
+    let twice = [("a", 1.into()), ("a", 2.into()), ("level", 3.into())];
+    bridge::Bridge::default().log(&record("t", &twice, format_args!("twice")));
+    assert_eq!(pairs(&logs.events()[0]), "a=1 a_2=2 level_=3");
+}
+
+#[test]
+fn values_that_panic_are_told() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let events = traced(|| {
+        tracing::info!(a = %Panics, b = ?Panics, c = 1, "{}", Panics);
+        let span = tracing::info_span!("s", a = ?Panics);
+        span.in_scope(|| tracing::info!("in a span"));
+    });
+    let _ = std::panic::take_hook();
+    assert_eq!(events[0].event(), "<panicked>");
+    assert_eq!(pairs(&events[0]), "a=<panicked> b=<panicked> c=1");
+    assert_eq!(pairs(&events[1]), "span=s a=<panicked>");
+}
+
+#[test]
+fn fields_without_a_value_are_null_and_texts_are_what_they_are() {
+    let events = traced(|| {
+        tracing::info!(a = Empty, b = 2, c = None::<u64>, "some");
+        for text in ["one", "other", "one", "{braces}", ""] {
+            tracing::info!(text, "{text}");
+        }
+        tracing::info!(x = 1);
+        tracing::info!(message = "by field");
+        tracing::info!(message = 5, y = 1);
+    });
+    assert_eq!(pairs(&events[0]), "a=null b=2 c=null");
+    let texts: Vec<&str> =
+        events[1..6].iter().map(|event| event["text"].as_str().expect("a text")).collect();
+    let shown: Vec<&str> = events[1..6].iter().map(Captured::event).collect();
+    assert_eq!(shown[0], texts[0]);
+    assert_eq!(shown[1..], ["other", "one", "{braces}", ""].map(|text| text)[..]);
+    assert_eq!((events[6].event(), pairs(&events[6])), ("", "x=1".to_owned()));
+    assert_eq!(events[7].event(), "by field");
+    assert_eq!((events[8].event(), pairs(&events[8])), ("5", "y=1".to_owned()));
+}
+
+#[test]
+fn targets_and_keys_made_at_run_time() {
+    let logs = capture();
+    let bridge = bridge::Bridge::default();
+    for number in 0..6_000u64 {
+        let (target, key) = (format!("t{number}"), format!("k{number}"));
+        let pairs = [(key.as_str(), number.into()), ("level", 1.into())];
+        bridge.log(&record(&target, &pairs, format_args!("number {number}")));
+    }
+    let events = logs.take();
+    assert_eq!(events.len(), 6_000);
+    for (number, event) in events.iter().enumerate() {
+        assert_eq!(event.event(), format!("number {number}"));
+        assert_eq!(event.target(), format!("t{number}"));
+        assert_eq!(pairs(event), format!("k{number}={number} level_=1"));
+    }
+}
+
+/// What `logring-drain level` does, for all processes.
+fn set_level(log: &Logger, to: Level) {
+    let changed = log.change_levels(|rules| rules.take(&format!("op={to}")).map_or(Ok(()), Err));
+    changed.expect("changed");
+}
+
+#[test]
+fn the_level_in_force_decides() {
+    let name = Name::new();
+    let log = logring::builder(name.0.as_str()).level(Level::Info).open().expect("opened");
+    let bridge = bridge::Bridge::new(log.clone());
+    let stack = Layer::new(log.clone()).subscriber();
+    let evaluated = std::cell::Cell::new(0);
+    let evaluate = || evaluated.set(evaluated.get() + 1);
+    let metadata = log::Metadata::builder().level(log::Level::Debug).target("op").build();
+    tracing::subscriber::with_default(stack, || {
+        for (level, enabled) in [(Level::Info, false), (Level::Debug, true), (Level::Error, false)]
+        {
+            if level != Level::Info {
+                set_level(&log, level);
+            }
+            let before = evaluated.get();
+            tracing::debug!(target: "op", value = { evaluate(); 1 }, "asked");
+            assert_eq!(evaluated.get() - before, u32::from(enabled), "at {level}");
+            assert_eq!(
+                tracing::enabled!(target: "op", tracing::Level::DEBUG),
+                enabled,
+                "at {level}"
+            );
+            assert_eq!(bridge.enabled(&metadata), enabled, "at {level}");
+        }
+    });
+    assert!(!bridge.enabled(&metadata));
+}

@@ -1,0 +1,3 @@
+fn main() {
+    logring::info!("x", every_n: 10);
+}

@@ -1,0 +1,3 @@
+fn main() {
+    logring::info!(every_n: 10, once, "x");
+}
