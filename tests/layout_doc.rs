@@ -95,6 +95,7 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::sink_state::OK,
         drain_area::sink_state::STUCK,
         drain_area::sink_state::FAILED,
+        drain_area::sink_state::UNSYNCED,
         process::SIZE,
         process::WORD,
         process::PID,
