@@ -80,6 +80,8 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::COLLECTING,
         drain_area::FLUSH_REQ,
         drain_area::FLUSH_DONE,
+        drain_area::FLUSH_FAILED,
+        drain_area::WRITTEN_BELOW,
         drain_area::FLUSH_DURABLE,
         drain_area::FLUSH_FAILED,
         drain_area::BLOB_NEXT,
