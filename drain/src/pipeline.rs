@@ -26,6 +26,17 @@ pub(crate) struct Lines {
     bytes: Vec<u8>,
     /// Another form is being rendered alone.
     silent: bool,
+    /// The record that is being delivered is in `bytes` already.
+    is_written: bool,
+}
+
+/// What came of a record without an event.
+enum Straight {
+    Written,
+    /// The form does not want it.
+    Unwanted,
+    /// There has to be an event.
+    Event,
 }
 
 impl Lines {
@@ -47,7 +58,8 @@ impl Lines {
 
     /// Those from this level on, by a renderer.
     pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
-        Self { level, chain: Chain::new(), renderer, bytes: Vec::new(), silent: false }
+        let (chain, bytes) = (Chain::new(), Vec::new());
+        Self { level, chain, renderer, bytes, silent: false, is_written: false }
     }
 
     #[inline]
@@ -65,13 +77,18 @@ impl Lines {
         }
     }
 
-    /// Renders a record of which no event has to be made; false when one has to.
+    /// Renders a record straight from its bytes, if it is wanted and no processor has to see it.
     #[inline]
-    fn render_record(&mut self, raw: &Raw<'_>, strings: &Strings<'_>) -> bool {
-        !self.silent
-            && self.level.is_none()
-            && self.chain.is_empty()
+    fn render_record(&mut self, raw: &Raw<'_>, strings: &Strings<'_>) -> Straight {
+        if self.silent || self.level.is_some_and(|least| Level::new(raw.level) < least) {
+            Straight::Unwanted
+        } else if self.chain.is_empty()
             && self.renderer.render_record(raw, strings, &mut self.bytes)
+        {
+            Straight::Written
+        } else {
+            Straight::Event
+        }
     }
 
     /// The event is the other sinks' too: what these processors do is done to a copy.
@@ -148,7 +165,8 @@ impl<'s> Pipeline<'s> {
         if last.is_none() {
             self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who));
         } else if missing > 0 {
-            self.notice(&notice::lost(timestamp_ns, missing, who));
+            let lost = if owner.flight { notice::overwritten } else { notice::lost };
+            self.notice(&lost(timestamp_ns, missing, who));
         }
         *written_up_to = head.timestamp.max(*written_up_to);
         let whole = match taken {
@@ -166,12 +184,18 @@ impl<'s> Pipeline<'s> {
                 if Level::new(record.level).is_own() {
                     self.strings.name_level(Level::new(record.level));
                 }
-                self.render_record(&raw, late) || self.render_event(&raw, late)
+                if owner.flight {
+                    self.render_event(&raw, false, true)
+                } else {
+                    self.render_record(&raw, late) || self.render_event(&raw, late, false)
+                }
             }
             Taken::Malformed | Taken::Outrun => false,
         };
         lane.sequence = Some(sequence);
-        lane.tally.lost = lane.tally.lost.wrapping_add(missing);
+        if !owner.flight {
+            lane.tally.lost = lane.tally.lost.wrapping_add(missing);
+        }
         if whole {
             lane.delivered += 1;
         } else {
@@ -180,32 +204,40 @@ impl<'s> Pipeline<'s> {
         }
     }
 
-    /// Renders a record straight from its bytes, where there is one form of lines and nothing has to
-    /// see the event. False when there has to be one.
+    /// Renders a record straight from its bytes in each form that can; [`Pipeline::render_event`] does
+    /// the others. True when there are none and its bytes are known to make sense.
     #[inline]
     fn render_record(&mut self, raw: &Raw<'_>, late: bool) -> bool {
         let Self { strings, chain, lines, .. } = self;
-        match &mut lines[..] {
-            [lines] if chain.is_empty() && !late => lines.render_record(raw, strings),
-            _ => false,
+        let may = chain.is_empty() && !late;
+        let (mut is_whole, mut needs_event) = (false, !may);
+        for lines in lines {
+            let done = if may { lines.render_record(raw, strings) } else { Straight::Event };
+            lines.is_written = matches!(done, Straight::Written);
+            is_whole |= lines.is_written;
+            needs_event |= matches!(done, Straight::Event);
         }
+        is_whole && !needs_event
     }
 
     /// Decodes a record, lets the processors see it, and renders what they make of it. False when its
     /// bytes make no sense.
-    fn render_event(&mut self, raw: &Raw<'_>, late: bool) -> bool {
+    fn render_event(&mut self, raw: &Raw<'_>, late: bool, flight: bool) -> bool {
         let Self { strings, chain, lines, buffers, .. } = self;
         let mut event = Event::with_buffers(std::mem::take(buffers));
         let whole = record::decode(raw, strings, &mut event).is_ok();
         if whole {
             event.late = late;
+            if flight {
+                event.fields.push(notice::FLIGHT);
+            }
             if !chain.is_empty() {
                 chain.overdue(raw.timestamp_ns, |event| {
                     lines.iter_mut().for_each(|lines| lines.render(event));
                 });
             }
             if chain.run(&mut event) == Flow::Keep {
-                for lines in lines {
+                for lines in lines.iter_mut().filter(|lines| !lines.is_written) {
                     lines.render(&event);
                 }
             }
