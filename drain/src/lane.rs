@@ -263,7 +263,7 @@ impl Lane {
     /// Whether the next record asks for what the flight recorders of its process hold.
     #[inline]
     pub(crate) fn wants_flight(&self) -> bool {
-        u16_at(&self.bytes, record::FLAGS) & record::flags::TRIGGER != 0 && self.head.is_some()
+        self.head.is_some_and(|head| head.header.flags & record::flags::TRIGGER != 0)
     }
 
     /// Takes the head: copies the rest of its record and moves on behind it. Extension blocks of a
