@@ -13,6 +13,7 @@ pub mod lines;
 pub mod peers;
 pub mod report;
 pub mod spread;
+pub mod svg;
 pub mod ticks;
 
 /// What went wrong: a sentence.

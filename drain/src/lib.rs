@@ -43,6 +43,7 @@ pub mod sink;
 pub mod stats;
 mod strings;
 pub mod tail;
+mod takeover;
 pub mod tryout;
 mod watermark;
 

@@ -26,6 +26,17 @@ pub(crate) struct Lines {
     bytes: Vec<u8>,
     /// Another form is being rendered alone.
     silent: bool,
+    /// The record that is being delivered is in `bytes` already.
+    is_written: bool,
+}
+
+/// What came of a record without an event.
+enum Straight {
+    Written,
+    /// The form does not want it.
+    Unwanted,
+    /// There has to be an event.
+    Event,
 }
 
 impl Lines {
@@ -47,7 +58,8 @@ impl Lines {
 
     /// Those from this level on, by a renderer.
     pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
-        Self { level, chain: Chain::new(), renderer, bytes: Vec::new(), silent: false }
+        let (chain, bytes) = (Chain::new(), Vec::new());
+        Self { level, chain, renderer, bytes, silent: false, is_written: false }
     }
 
     #[inline]
@@ -65,13 +77,18 @@ impl Lines {
         }
     }
 
-    /// Renders a record of which no event has to be made; false when one has to.
+    /// Renders a record straight from its bytes, if it is wanted and no processor has to see it.
     #[inline]
-    fn render_record(&mut self, raw: &Raw<'_>, strings: &Strings<'_>) -> bool {
-        !self.silent
-            && self.level.is_none()
-            && self.chain.is_empty()
+    fn render_record(&mut self, raw: &Raw<'_>, strings: &Strings<'_>) -> Straight {
+        if self.silent || self.level.is_some_and(|least| Level::new(raw.level) < least) {
+            Straight::Unwanted
+        } else if self.chain.is_empty()
             && self.renderer.render_record(raw, strings, &mut self.bytes)
+        {
+            Straight::Written
+        } else {
+            Straight::Event
+        }
     }
 
     /// The event is the other sinks' too: what these processors do is done to a copy.
@@ -187,15 +204,20 @@ impl<'s> Pipeline<'s> {
         }
     }
 
-    /// Renders a record straight from its bytes, where there is one form of lines and nothing has to
-    /// see the event. False when there has to be one.
+    /// Renders a record straight from its bytes in each form that can; [`Pipeline::render_event`] does
+    /// the others. True when there are none and its bytes are known to make sense.
     #[inline]
     fn render_record(&mut self, raw: &Raw<'_>, late: bool) -> bool {
         let Self { strings, chain, lines, .. } = self;
-        match &mut lines[..] {
-            [lines] if chain.is_empty() && !late => lines.render_record(raw, strings),
-            _ => false,
+        let may = chain.is_empty() && !late;
+        let (mut is_whole, mut needs_event) = (false, !may);
+        for lines in lines {
+            let done = if may { lines.render_record(raw, strings) } else { Straight::Event };
+            lines.is_written = matches!(done, Straight::Written);
+            is_whole |= lines.is_written;
+            needs_event |= matches!(done, Straight::Event);
         }
+        is_whole && !needs_event
     }
 
     /// Decodes a record, lets the processors see it, and renders what they make of it. False when its
@@ -215,7 +237,7 @@ impl<'s> Pipeline<'s> {
                 });
             }
             if chain.run(&mut event) == Flow::Keep {
-                for lines in lines {
+                for lines in lines.iter_mut().filter(|lines| !lines.is_written) {
                     lines.render(&event);
                 }
             }

@@ -399,8 +399,9 @@ pub fn fill_first<M: Memory>(
     header
 }
 
-const _: () = assert!(record::CALLSITE % 8 == 0 && record::PAYLOAD_LEN == record::CALLSITE + 4);
-const _: () = assert!(record::FLAGS % 8 == 0 && record::FRAGMENTS == record::FLAGS + 2);
+const _: () =
+    assert!(record::CALLSITE.is_multiple_of(8) && record::PAYLOAD_LEN == record::CALLSITE + 4);
+const _: () = assert!(record::FLAGS.is_multiple_of(8) && record::FRAGMENTS == record::FLAGS + 2);
 const _: () = assert!(record::CONTEXT_LEN == record::FLAGS + 4);
 
 /// The same into `to`, as far as it goes.

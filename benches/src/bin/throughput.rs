@@ -39,6 +39,14 @@ struct Args {
     /// The first record of a producer process
     #[arg(long, hide = true, default_value_t = 0)]
     first: u64,
+    /// Measure the other loggers too; needs `--features peers`
+    #[cfg(feature = "peers")]
+    #[arg(long)]
+    peers: bool,
+    /// Be this logger, and write into this file
+    #[cfg(feature = "peers")]
+    #[arg(long, hide = true, num_args = 2)]
+    be: Option<Vec<String>>,
     /// Be the producer of a round, on this segment
     #[arg(long, hide = true)]
     produce: Option<String>,
@@ -46,9 +54,19 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    #[cfg(feature = "peers")]
+    if let Some([name, file]) = args.be.as_deref() {
+        return logring_bench::exit("throughput", peers::be(name, file.as_ref(), args.records));
+    }
     let result = match &args.produce {
         Some(segment) => produce(segment, &args),
         None => args.forms.iter().try_for_each(|form| measure(&args, *form)),
+    };
+    #[cfg(feature = "peers")]
+    let result = if args.peers {
+        result.and_then(|()| peers::measure(args.records, args.rounds))
+    } else {
+        result
     };
     logring_bench::exit("throughput", result)
 }
@@ -190,4 +208,64 @@ fn produce(segment: &str, args: &Args) -> Result<(), Failure> {
     });
     println!("{first_call_ns}");
     Ok(())
+}
+
+/// The same by the other loggers: one process, the time until its file is complete.
+#[cfg(feature = "peers")]
+mod peers {
+    use super::*;
+    use logring_bench::contender::{Case, lines_in};
+    use logring_bench::drain::peak_bytes;
+    use logring_bench::peers::{NAMES, start};
+
+    /// All of them in turn.
+    pub(super) fn measure(records: u64, rounds: u64) -> Result<(), Failure> {
+        let mut all: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); NAMES.len()];
+        for _ in 0..rounds.max(1) {
+            for (name, (rates, mebibytes)) in NAMES.iter().zip(&mut all) {
+                let place = Place::new(&format!("throughput-{name}"))?;
+                let file = place.file("out");
+                let output = Command::new(std::env::current_exe()?)
+                    .args(["--records", &records.to_string(), "--be", name])
+                    .arg(&file)
+                    .stderr(Stdio::inherit())
+                    .output()?;
+                let text = String::from_utf8(output.stdout)?;
+                let (ns, bytes) = text.trim().split_once(' ').ok_or("a logger did not finish")?;
+                let lines = lines_in(&file)?;
+                if lines != records {
+                    return Err(format!("{name} wrote {lines} lines of {records}").into());
+                }
+                rates.push(records as f64 / ns.parse::<f64>()? * 1e3);
+                mebibytes.push(bytes.parse::<f64>()? / f64::from(1 << 20));
+            }
+        }
+        for (name, (rates, mebibytes)) in NAMES.iter().zip(&all) {
+            Report::new("throughput-peer")
+                .word("contender", name)
+                .count("records", records)
+                .figure("million_records_a_second", median(rates))
+                .figure("slowest", quantile(rates, 0.0))
+                .figure("fastest", quantile(rates, 1.0))
+                .figure("peak_mib", median(mebibytes))
+                .count("lost", 0)
+                .print();
+            println!(
+                "throughput, {name}: {:.2} M records/s, {:.0} MiB",
+                median(rates),
+                median(mebibytes)
+            );
+        }
+        Ok(())
+    }
+
+    /// Prints nanoseconds from the first call to the complete file, and the most memory held.
+    pub(super) fn be(name: &str, file: &Path, records: u64) -> Result<(), Failure> {
+        let contender = start(name, file)?;
+        let begin_ns = sys::monotonic_ns();
+        contender.burst(Case::Numbers, records);
+        contender.finish()?;
+        println!("{} {}", sys::monotonic_ns() - begin_ns, peak_bytes(std::process::id())?);
+        Ok(())
+    }
 }

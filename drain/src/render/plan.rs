@@ -100,6 +100,8 @@ impl Plan {
             let is_context = steps.len() < event.context.len();
             let key = if is_context {
                 let key = take_u32(&mut context).filter(|key| *key != 0)?;
+                // A key that the dictionary lacks may be there for the next record.
+                strings.string(key)?;
                 skip_plain(&mut context)?;
                 key
             } else {
@@ -218,3 +220,6 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     *rest = behind;
     std::str::from_utf8(text).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! A line written straight from a record is that of its event, or none is written.
+
+use logring::record::{CallsiteInfo, decode};
+use proptest::prelude::*;
+
+use super::*;
+use crate::render::{JsonRenderer, LineOptions, LogfmtRenderer, Renderer};
+
+/// A dictionary of one callsite and some keys.
+struct Dictionary(CallsiteInfo<'static>);
+
+const KEYS: [&str; 5] = ["request", "user", "a b", "level", "n"];
+
+impl Strings for Dictionary {
+    fn string(&self, id: u32) -> Option<&str> {
+        KEYS.get((id as usize).checked_sub(1)?).copied()
+    }
+
+    fn callsite(&self, id: u32) -> Option<&CallsiteInfo<'static>> {
+        (id == 1).then_some(&self.0)
+    }
+}
+
+fn dictionary(text: &'static str, names: &[&'static str]) -> Dictionary {
+    Dictionary(CallsiteInfo {
+        level: 20,
+        target: "billing::db".into(),
+        file: "src/db.rs".into(),
+        line: 7,
+        event: text.into(),
+        names: names.iter().map(|name| (*name).into()).collect(),
+    })
+}
+
+/// A value's bytes: of every kind that a plan writes, and of some that it does not.
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    let number = |tag: u8| any::<[u8; 8]>().prop_map(move |bytes| [&[tag][..], &bytes].concat());
+    let small =
+        |tag: u8| (0u64..2_000_000_000).prop_map(move |n| [&[tag][..], &n.to_le_bytes()].concat());
+    let text = |tag: u8| {
+        prop_oneof![
+            "[ -~]{0,40}".prop_map(String::into_bytes),
+            "\\PC{0,9}".prop_map(String::into_bytes),
+            proptest::collection::vec(any::<u8>(), 0..9)
+        ]
+        .prop_map(move |text| [&[tag][..], &(text.len() as u32).to_le_bytes(), &text].concat())
+    };
+    prop_oneof![
+        small(tag::U64),
+        small(tag::I64),
+        number(tag::U64),
+        number(tag::I64),
+        number(tag::F64),
+        text(tag::STR),
+        text(tag::TEXT),
+        Just(vec![tag::TRUE]),
+        Just(vec![tag::FALSE]),
+        Just(vec![tag::NULL]),
+        Just([&[tag::DURATION][..], &7u64.to_le_bytes()].concat()),
+        Just(vec![tag::LIST, tag::TRUE, tag::END]),
+    ]
+}
+
+/// Context and values as a record has them.
+fn payload(fields: usize) -> impl Strategy<Value = (u32, Vec<u8>)> {
+    let pair = (0u32..7, value()).prop_map(|(key, value)| {
+        let inline: &[u8] = if key == 0 { &[1, 0, b'k'] } else { &[] };
+        [&key.to_le_bytes()[..], inline, &value].concat()
+    });
+    let context = proptest::collection::vec(pair, 0..3).prop_map(|pairs| pairs.concat());
+    let values = proptest::collection::vec(value(), fields).prop_map(|values| values.concat());
+    (context, values)
+        .prop_map(|(context, values)| (context.len() as u32, [context, values].concat()))
+}
+
+/// What the renderer makes of the event; `None` where the bytes make no sense.
+fn by_event(renderer: &mut dyn Renderer, raw: &Raw<'_>, strings: &Dictionary) -> Option<Vec<u8>> {
+    let mut event = Event::default();
+    decode(raw, strings, &mut event).ok()?;
+    let mut out = b"before\n".to_vec();
+    renderer.render(&event, &mut out);
+    Some(out)
+}
+
+/// Whether the line was written straight from the bytes; then it is the event's.
+fn straight(renderer: &mut dyn Renderer, raw: &Raw<'_>, strings: &Dictionary) -> bool {
+    let mut out = b"before\n".to_vec();
+    let is_written = renderer.render_record(raw, strings, &mut out);
+    if is_written {
+        let expected = by_event(renderer, raw, strings);
+        let (out, expected) = (String::from_utf8(out), expected.map(String::from_utf8));
+        assert_eq!(Some(out), expected);
+    } else {
+        assert_eq!(out, b"before\n", "what was begun is taken back");
+    }
+    is_written
+}
+
+fn raw(payload: &[u8], context_len: u32, level: u8, flags: u16) -> Raw<'_> {
+    let timestamp_ns = 1_795_299_243_123_456_789;
+    Raw { timestamp_ns, level, callsite: 1, flags, context_len, pid: 4711, tid: 4712, payload }
+}
+
+fn renderers() -> [Box<dyn Renderer>; 2] {
+    let options = LineOptions::default();
+    [Box::new(JsonRenderer::new(options)), Box::new(LogfmtRenderer::new(options))]
+}
+
+#[test]
+fn plain_records_are_written_straight_from_the_second_on() {
+    let strings = dictionary("order placed", &["order_id", "ms"]);
+    let number = |number: u64| [&[tag::U64][..], &number.to_le_bytes()].concat();
+    let context = [&2u32.to_le_bytes()[..], &number(7)].concat();
+    for mut renderer in renderers() {
+        for (context, turns) in [(&context[..], 40), (b"", 80)] {
+            let payload = [context, &number(1), &number(99)].concat();
+            let raw = raw(&payload, context.len() as u32, 20, 0);
+            let written = (0..turns).filter(|_| straight(&mut *renderer, &raw, &strings)).count();
+            // Another context than the first has to ask more than once for a plan of its own.
+            assert!(written >= 39, "{written} of {turns}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever the bytes are: a line written straight from them is that of the event.
+    #[test]
+    fn a_line_is_the_events_or_none(
+        payloads in proptest::collection::vec((payload(2), 0u16..16, 0u8..8), 2..12),
+        damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..3),
+        text in prop_oneof![Just("order placed"), Just("é \"x\""), Just("took {ms}")],
+    ) {
+        let strings = dictionary(text, &["order_id", "ms"]);
+        for mut renderer in renderers() {
+            for ((context_len, payload), flags, kind) in &payloads {
+                let level = if *kind == 0 { 30 } else { 20 };
+                let flags = if *kind < 3 { *flags } else { 0 };
+                // Twice whole, for the plan, then damaged.
+                straight(&mut *renderer, &raw(payload, *context_len, level, flags), &strings);
+                straight(&mut *renderer, &raw(payload, *context_len, level, flags), &strings);
+                let mut damaged = payload.clone();
+                for (at, byte) in &damage {
+                    let len = damaged.len().max(1);
+                    if let Some(place) = damaged.get_mut(at % len) {
+                        *place = *byte;
+                    }
+                }
+                straight(&mut *renderer, &raw(&damaged, *context_len, level, flags), &strings);
+                damaged.pop();
+                straight(&mut *renderer, &raw(&damaged, *context_len, level, flags), &strings);
+                straight(&mut *renderer, &raw(payload, context_len + 1, level, flags), &strings);
+            }
+        }
+    }
+}
