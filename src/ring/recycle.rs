@@ -62,12 +62,12 @@ fn oldest<M: Memory>(memory: &M, lane: LaneRef) -> Option<Claimed> {
     for Own { at, ordinal } in own(memory, lane).filter(|own| own.at.generation < GEN_MAX) {
         match ordinal {
             None if is_orphan(memory, lane, at) => return Some(at),
-            None => {}
-            Some(ordinal) => {
-                if oldest.is_none_or(|(known, _)| ordinal_distance(ordinal, known) > 0) {
-                    oldest = Some((ordinal, at));
-                }
+            Some(ordinal)
+                if oldest.is_none_or(|(known, _)| ordinal_distance(ordinal, known) > 0) =>
+            {
+                oldest = Some((ordinal, at));
             }
+            _ => {}
         }
     }
     oldest.map(|(_, at)| at)
