@@ -45,7 +45,7 @@ pub(super) struct Plans {
 const PLACES: usize = 4096;
 /// A plan is made for one miss in so many, where there is one or there could not be: to make it anew
 /// each time would cost more than it saves.
-const MISSES_EACH: u32 = 32;
+const MISSES_EACH: u32 = 31;
 
 impl Plans {
     /// Writes the line of a record from the timestamp's end to the end of the values, each value by
