@@ -2,7 +2,7 @@
 # Does all the set-up and runs all tests: everything in debug, then in release the tests that only
 # mean something in optimised code (their names begin with `release_only_`), and the comparison with
 # structlog, logging and loguru over all their events.
-# Fails when either of the two ran no test at all.
+# Between the two the drain with the feature rhai. Fails when any of these ran no test at all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +17,11 @@ passed() {
 echo "-- tests, debug"
 cargo test --workspace --locked 2>&1 | tee target/ci/test-debug.log
 debug=$(passed target/ci/test-debug.log)
+
+echo "-- tests, debug, scripts"
+cargo test -p logring-drain --locked --features rhai --test scripts 2>&1 | tee target/ci/test-scripts.log
+scripts=$(passed target/ci/test-scripts.log)
+[ "$scripts" -gt 0 ] || { echo "test.sh: no script ran" >&2; exit 1; }
 
 echo "-- tests, release"
 cargo test -p logring -p logring-drain --locked --release --tests -- release_only_ the_same_bytes_as 2>&1 | tee target/ci/test-release.log

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use logring::{Logger, Overflow, info};
+use logring::{Level, Logger, Overflow, error, info};
 use logring_drain::{Embed, Sink};
 
 const RECORDS: u32 = 50_000;
@@ -19,6 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     log_all(&hasty.clone().open()?);
     // Nobody read meanwhile; this drain finds what the ring holds, and what it could not hold.
     drop(hasty.open_embedded(Sink::json("hasty.jsonl"))?);
+
+    let mixed = logring::builder("mixed").overflow(Overflow::Drop);
+    let mixed = mixed.overflow_from(Level::Error, Overflow::BlockForever).open()?;
+    error!(logger: mixed, "would be waited for");
 
     for path in ["patient.jsonl", "hasty.jsonl"] {
         let text = fs::read_to_string(path)?;

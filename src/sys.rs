@@ -21,7 +21,8 @@ use crate::sync::{AtomicU32, Ordering};
 
 pub use file::{byte_is_locked, lock_byte, unlock_byte};
 pub use identity::{
-    boot_id, comm, host_name, pid, pid_namespace, process_is_gone, random_u64, start_time, tid,
+    ask_to_end, boot_id, comm, host_name, pid, pid_namespace, process_is_gone, random_u64,
+    start_time, tid,
 };
 pub use robust::{Lock, robust_init, robust_lock, robust_try_lock, robust_unlock, robust_word};
 pub use signal::with_signals_blocked;

@@ -1,4 +1,4 @@
-//! Claim: whatever a program binds, unbinds, spawns, joins, cancels and hands on, under plain threads,
+//! Claim: whatever a program binds, unbinds, spawns, joins, races, cancels and hands on, under plain threads,
 //! an executor that steals work and one that does not, each record has the context that a model of it
 //! says.
 //!
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use common::watch::watchdog;
-use futures_lite::future::{block_on, yield_now, zip};
+use futures_lite::future::{block_on, or, yield_now, zip};
 use logring::context::{self, Context, WithContext};
 use logring::testing::capture;
 use logring::{Pairs, info};
@@ -29,6 +29,10 @@ const PROGRAMS: u64 = 60;
 #[derive(Debug)]
 enum Step {
     Log(u64),
+    /// By a logger with this bound.
+    LogBound(u64, String, u64),
+    /// With a field of its own.
+    LogOwn(u64, u64),
     Bind(String, u64),
     Unbind(String),
     Clear,
@@ -41,6 +45,8 @@ enum Step {
     Attach(String, u64, Vec<Self>),
     Call(String, u64, Arc<Vec<Self>>),
     Join(Arc<Vec<Self>>, Arc<Vec<Self>>),
+    /// The one that ends first; the other is dropped where it stands.
+    Race(Arc<Vec<Self>>, Arc<Vec<Self>>),
     Spawn(String, u64, Arc<Vec<Self>>, After),
     /// The whole context goes with it.
     SpawnCurrent(Arc<Vec<Self>>),
@@ -98,12 +104,19 @@ impl Maker {
         let kinds = match (depth, suspends) {
             (0, _) => 4,
             (_, false) => 7,
-            (_, true) => 13,
+            (_, true) => 14,
         };
         let chosen = self.random.below(kinds);
+        if chosen == 0 {
+            let Step::Log(number) = self.log() else { unreachable!() };
+            return match value % 3 {
+                0 => Step::Log(number),
+                1 => Step::LogBound(number, key, value),
+                _ => Step::LogOwn(number, value),
+            };
+        }
         let mut steps = |suspends| self.steps(depth - 1, suspends);
         match chosen {
-            0 => self.log(),
             1 => Step::Bind(key, value),
             2 => Step::Unbind(key),
             3 if value.is_multiple_of(4) => Step::Clear,
@@ -118,6 +131,7 @@ impl Maker {
                 Step::Spawn(key, value, Arc::new(steps(true)), After::Cancel)
             }
             11 => Step::Spawn(key, value, Arc::new(steps(true)), After::Join),
+            12 => Step::Race(Arc::new(steps(true)), Arc::new(steps(true))),
             _ if value.is_multiple_of(2) => Step::SpawnCurrent(Arc::new(steps(true))),
             _ => Step::Thread(steps(false)),
         }
@@ -158,6 +172,9 @@ impl Place {
     }
 }
 
+/// The key of a call's own field, which others bind too.
+const OWN: &str = "k0";
+
 /// What each record has to have; and whether it may be missing.
 type Expected = BTreeMap<u64, (Map, bool)>;
 
@@ -171,6 +188,13 @@ fn model(steps: &[Step], place: &mut Place, worker: &Map, expected: &mut Expecte
         match step {
             Step::Log(number) => {
                 expected.insert(*number, (place.all(), place.cancelled));
+            }
+            Step::LogBound(number, key, value) => {
+                expected.insert(*number, (with(place.all(), key, value), place.cancelled));
+            }
+            Step::LogOwn(number, value) => {
+                let all = with(place.all(), &OWN.to_owned(), value);
+                expected.insert(*number, (all, place.cancelled));
             }
             Step::Bind(key, value) => {
                 place.bound().insert(key.clone(), *value);
@@ -196,6 +220,13 @@ fn model(steps: &[Step], place: &mut Place, worker: &Map, expected: &mut Expecte
             Step::Join(one, other) => {
                 for inner in [one, other] {
                     let mut inside = place.task(place.flow());
+                    model(inner, &mut inside, worker, expected);
+                }
+            }
+            Step::Race(one, other) => {
+                for inner in [one, other] {
+                    let mut inside = place.task(place.flow());
+                    inside.cancelled = true;
                     model(inner, &mut inside, worker, expected);
                 }
             }
@@ -277,6 +308,11 @@ fn run_at_once(step: &Step) -> bool {
     let all = |steps: &[Step]| steps.iter().for_each(|step| assert!(run_at_once(step)));
     match step {
         Step::Log(number) => info!("at", number = *number),
+        Step::LogBound(number, key, value) => {
+            let log = logring::logger().bind(pair(key, *value));
+            info!(logger: log, "at", number = *number);
+        }
+        Step::LogOwn(number, value) => info!("at", number = *number, k0 = *value),
         Step::Bind(key, value) => context::bind(pair(key, *value)),
         Step::Unbind(key) => context::unbind(&[key]),
         Step::Clear => context::clear(),
@@ -326,6 +362,12 @@ fn run(runtime: Runtime, steps: Arc<Vec<Step>>) -> Boxed {
                         run(runtime.clone(), inner.clone()).with_context(Pairs::new())
                     });
                     zip(one, other).await;
+                }
+                Step::Race(one, other) => {
+                    let [one, other] = [one, other].map(|inner| {
+                        run(runtime.clone(), inner.clone()).with_context(Pairs::new())
+                    });
+                    or(one, other).await;
                 }
                 Step::Spawn(key, value, inner, after) => {
                     let task = run(runtime.clone(), inner.clone()).with_context(pair(key, *value));

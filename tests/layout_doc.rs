@@ -72,6 +72,7 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::LOST,
         drain_area::TORN,
         drain_area::MALFORMED,
+        drain_area::WRITTEN_BELOW,
         drain_area::SLEEPING,
         drain_area::DOORBELL,
         drain_area::FREE_EPOCH,
@@ -80,6 +81,7 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::FLUSH_REQ,
         drain_area::FLUSH_DONE,
         drain_area::FLUSH_DURABLE,
+        drain_area::FLUSH_FAILED,
         drain_area::BLOB_NEXT,
         drain_area::LEVEL_RULES,
         drain_area::ANCHORS,
@@ -93,6 +95,7 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::sink_state::OK,
         drain_area::sink_state::STUCK,
         drain_area::sink_state::FAILED,
+        drain_area::sink_state::UNSYNCED,
         process::SIZE,
         process::WORD,
         process::PID,
@@ -102,6 +105,7 @@ fn compiled() -> BTreeMap<String, u64> {
         process::NONCE,
         process::DROPS,
         process::ASK,
+        process::HELD,
         process::BOOT,
         process::NAME,
         process::NAME_BYTES,
@@ -170,6 +174,7 @@ fn compiled() -> BTreeMap<String, u64> {
         record::flags::EXTRA,
         record::flags::LEVEL_OVERRIDE,
         record::flags::TEXT,
+        record::flags::TRIGGER,
     ]
 }
 

@@ -100,6 +100,50 @@ fn a_drain_that_is_asked_to_end_writes_what_is_committed() {
 }
 
 #[test]
+fn a_new_drain_takes_over_from_one_at_work() {
+    let _watchdog = watchdog();
+    let (site, logger) = site_and_logger();
+    let takeover = || {
+        let mut command = site.command(&[&site.output()]);
+        command.arg("--takeover");
+        command
+    };
+    // Without anybody to take over from it is as any other.
+    let mut drain = site.start(takeover());
+    let mut logged = 0;
+    for _ in 0..5 {
+        log(&logger, logged..logged + 20_000);
+        let next = Drain::spawn(takeover());
+        // It goes on logging meanwhile: calls wait while there is no drain.
+        log(&logger, logged + 20_000..logged + 40_000);
+        logged += 40_000;
+        let (status, said) = drain.wait();
+        assert!(status.success() && said.is_empty(), "{status}: {said}");
+        drain = next;
+        drain.wait_until_it_reads(site.segment());
+    }
+    drain.stop();
+    expect_all(&site, logged);
+}
+
+#[test]
+fn a_drain_inside_a_service_is_not_ended() {
+    let _watchdog = watchdog();
+    let (site, _logger) = site_and_logger();
+    let segment = logring::shm::Segment::attach(site.segment()).expect("there");
+    let lock = logring::shm::DrainLock::acquire(&segment).expect("nobody has it");
+    let mut command = site.command(&[&site.output()]);
+    let (status, said) = Drain::spawn({
+        command.arg("--takeover");
+        command
+    })
+    .wait();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("a part of another program"), "{said}");
+    drop(lock);
+}
+
+#[test]
 fn of_drains_that_race_one_reads() {
     let _watchdog = watchdog();
     let (site, logger) = site_and_logger();

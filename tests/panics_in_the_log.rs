@@ -22,7 +22,7 @@ fn texts(events: &[Captured]) -> Vec<String> {
 
 #[test]
 fn catch_logs_a_panic_and_gives_it_back() {
-    let line = line!() + 4;
+    let line = line!() + 3;
     let events = logged(|| {
         let _scope = context::bound(kv! { request_id = 7 });
         let done = catch(|| panic!("no price for {}", 42));

@@ -28,6 +28,28 @@ draw() {
 
 draw console 132 "cargo run --example hello"
 
+# structlog's console in colours, with exceptions and a stack beneath lines; and a pattern of loguru's.
+cat >renderers.toml <<'END'
+processors = [{ name = "timestamp", fmt = "%H:%M:%S", key = "at" }]
+[[sink]]
+processors = ["level", "logger_name"]
+renderer = { name = "console", colors = true, timestamp_key = "at" }
+END
+cat >pattern.toml <<'END'
+[[sink]]
+renderer = { name = "pattern", style = "loguru", colors = true, utc = true }
+END
+cat >shop.jsonl <<'END'
+{"timestamp":"2026-11-22T08:14:03.123456Z","level":"info","event":"service started","line":41,"target":"shop","port":8080,"workers":4}
+{"timestamp":"2026-11-22T08:14:05.004217Z","level":"debug","event":"pool has 3 idle connections","line":78,"target":"db","idle":3}
+{"timestamp":"2026-11-22T08:14:07.311908Z","level":"success","event":"order paid","line":115,"target":"shop::billing","order_id":42,"customer":"Ann Lee","total_cents":1999}
+{"timestamp":"2026-11-22T08:14:09.870011Z","level":"warning","event":"stock is low","line":152,"target":"shop::stock","item":"tea","left":2}
+{"timestamp":"2026-11-22T08:14:11.422150Z","level":"error","event":"charge failed","line":189,"target":"shop::billing","order_id":43,"exception":"Traceback (most recent call last):\n  File \"shop/billing.py\", line 88, in charge\n    return bank.post(order)\n  File \"shop/bank.py\", line 31, in post\n    raise TimeoutError(\"no answer within 3 s\")\nTimeoutError: no answer within 3 s"}
+{"timestamp":"2026-11-22T08:14:12.000391Z","level":"critical","event":"connection is lost","line":226,"target":"db","host":"db1","sent by a user":"\u001b[31mred\nforged line"}
+END
+draw renderers 126 "logring-drain render --config renderers.toml <shop.jsonl"
+draw pattern 132 "logring-drain render --config pattern.toml <shop.jsonl"
+
 # Scripts that log while somebody looks.
 log() { logring-drain log --segment shop --target "$@"; }
 log shop "service started" port=8080 workers=4

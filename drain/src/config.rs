@@ -68,6 +68,9 @@ pub struct Config {
     pub ring_bytes: u64,
     /// Wait for the segment instead of creating it.
     pub wait: bool,
+    /// Ask the drain that holds the segment to end, and go on where it was. No setting of a file.
+    #[serde(skip)]
+    pub takeover: bool,
     /// Processors that run once for all sinks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub processors: Vec<Named>,
@@ -168,6 +171,7 @@ impl Settings {
             max_hold: self.max_hold.unwrap_or(MAX_HOLD),
             ring_bytes: self.ring_bytes.unwrap_or(RING_BYTES),
             wait: self.wait.unwrap_or(false),
+            takeover: false,
             processors: self.processors,
             levels: self.levels,
             sinks: self.sinks,

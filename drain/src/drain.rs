@@ -16,6 +16,7 @@ use logring::sys;
 
 use crate::clock::{Bracketed, Clock};
 use crate::config::Order;
+use crate::flight::Flights;
 use crate::hold::{self, Hold};
 use crate::housekeeping::Housekeeping;
 use crate::lane::Spent;
@@ -65,6 +66,7 @@ pub(crate) struct Drain {
     pipeline: Pipeline<'static>,
     outlets: Outlets,
     retire: Retire,
+    flights: Flights,
     /// Blocks read to their end and lanes closed since the last batch was handed over.
     spent: Vec<Spent>,
     closed: Vec<Closed>,
@@ -113,6 +115,7 @@ impl Drain {
             pipeline,
             outlets,
             retire: Retire::default(),
+            flights: Flights::default(),
             spent: Vec::new(),
             closed: Vec::new(),
             tallies: Vec::new(),
@@ -271,7 +274,7 @@ impl Drain {
         let (segment, positions) = (self.segment, &self.positions);
         self.free_blocks = self.lanes.sweep(
             segment,
-            |lane| positions.open(segment, lane),
+            |lane| positions.open(segment, lane).filter(|lane| !lane.owner.flight),
             |block, generation| positions.consumed(block, generation),
             &mut self.spent,
         );
@@ -289,6 +292,8 @@ impl Drain {
             hold,
             written_up_to,
             private,
+            flights,
+            positions,
             ..
         } = self;
         let (ahead, kind) = (clock.ticks(plausible::AHEAD), segment.clock_kind());
@@ -300,6 +305,11 @@ impl Drain {
                     pipeline.private(&record, clock);
                 }
                 private.others_speak();
+                if lane.wants_flight()
+                    && let Some(process) = lane.owner.process
+                {
+                    flights.write(segment, process, time, (positions, clock), pipeline);
+                }
                 pipeline.deliver(*segment, clock, lane, written_up_to, spent);
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
@@ -330,6 +340,7 @@ impl Drain {
                     slots: at.slot,
                 }));
             }
+            marks.lanes.extend(self.flights.take_marks());
             let watermark = self.merge.watermark();
             let (clock, realtime_ns, ns_per_tick) = self.clock.line();
             let line = ClockLine { clock, realtime_ns, ns_per_tick };

@@ -43,6 +43,8 @@ pub(crate) struct Owner {
     pub(crate) process: Option<u32>,
     /// It may overwrite blocks of its own while they are read.
     pub(crate) recycles: bool,
+    /// It is a thread's flight recorder.
+    pub(crate) flight: bool,
 }
 
 /// What is to be told of a lane. Not at once: a writer of rubbish would fill the output with notices.
@@ -249,6 +251,19 @@ impl Lane {
             0 => limit.block.is_none_or(|(block, slots)| block != at.block || at.slot >= slots),
             ahead => ahead > 0,
         }
+    }
+
+    /// Passes the head.
+    pub(crate) fn skip(&mut self) {
+        if let Some(head) = self.head.take() {
+            self.chain.advance(head.slots);
+        }
+    }
+
+    /// Whether the next record asks for what the flight recorders of its process hold.
+    #[inline]
+    pub(crate) fn wants_flight(&self) -> bool {
+        u16_at(&self.bytes, record::FLAGS) & record::flags::TRIGGER != 0 && self.head.is_some()
     }
 
     /// Takes the head: copies the rest of its record and moves on behind it. Extension blocks of a

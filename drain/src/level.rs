@@ -139,7 +139,7 @@ fn show(segment: &Segment) -> String {
     for [level, own, target] in rows {
         text.push_str(&format!("{level:9} {own:11} {target}\n"));
     }
-    text + &full(segment)
+    text + full(segment).as_str()
 }
 
 /// A threshold for people: an own level by its name.

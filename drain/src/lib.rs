@@ -11,6 +11,7 @@ mod drain;
 pub mod embed;
 mod end;
 mod fate;
+mod flight;
 mod hold;
 mod housekeeping;
 mod lane;
@@ -42,6 +43,7 @@ pub mod sink;
 pub mod stats;
 mod strings;
 pub mod tail;
+mod takeover;
 pub mod tryout;
 mod watermark;
 

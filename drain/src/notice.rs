@@ -28,6 +28,17 @@ pub fn lost(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
     of_lane("lost", Level::Warning, "records lost", timestamp_ns, count, who)
 }
 
+/// `count` records of a thread's flight recorder were overwritten before they were asked for.
+#[must_use]
+pub fn overwritten(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {
+    let text = "records of the flight recorder overwritten";
+    of_lane("overwritten", Level::Info, text, timestamp_ns, count, who)
+}
+
+/// The field of an event that comes from a flight recorder.
+pub(crate) const FLIGHT: Field<'static> =
+    Field { key: Cow::Borrowed("flight"), value: AnyValue::Bool(true) };
+
 /// The owner of a lane died while it wrote `count` records.
 #[must_use]
 pub fn torn(timestamp_ns: i64, count: u64, who: Who) -> Event<'static> {

@@ -165,7 +165,8 @@ impl<'s> Pipeline<'s> {
         if last.is_none() {
             self.notice(&notice::unknown_start(timestamp_ns, head.sequence, who));
         } else if missing > 0 {
-            self.notice(&notice::lost(timestamp_ns, missing, who));
+            let lost = if owner.flight { notice::overwritten } else { notice::lost };
+            self.notice(&lost(timestamp_ns, missing, who));
         }
         *written_up_to = head.timestamp.max(*written_up_to);
         let whole = match taken {
@@ -183,12 +184,18 @@ impl<'s> Pipeline<'s> {
                 if Level::new(record.level).is_own() {
                     self.strings.name_level(Level::new(record.level));
                 }
-                self.render_record(&raw, late) || self.render_event(&raw, late)
+                if owner.flight {
+                    self.render_event(&raw, false, true)
+                } else {
+                    self.render_record(&raw, late) || self.render_event(&raw, late, false)
+                }
             }
             Taken::Malformed | Taken::Outrun => false,
         };
         lane.sequence = Some(sequence);
-        lane.tally.lost = lane.tally.lost.wrapping_add(missing);
+        if !owner.flight {
+            lane.tally.lost = lane.tally.lost.wrapping_add(missing);
+        }
         if whole {
             lane.delivered += 1;
         } else {
@@ -215,12 +222,15 @@ impl<'s> Pipeline<'s> {
 
     /// Decodes a record, lets the processors see it, and renders what they make of it. False when its
     /// bytes make no sense.
-    fn render_event(&mut self, raw: &Raw<'_>, late: bool) -> bool {
+    fn render_event(&mut self, raw: &Raw<'_>, late: bool, flight: bool) -> bool {
         let Self { strings, chain, lines, buffers, .. } = self;
         let mut event = Event::with_buffers(std::mem::take(buffers));
         let whole = record::decode(raw, strings, &mut event).is_ok();
         if whole {
             event.late = late;
+            if flight {
+                event.fields.push(notice::FLIGHT);
+            }
             if !chain.is_empty() {
                 chain.overdue(raw.timestamp_ns, |event| {
                     lines.iter_mut().for_each(|lines| lines.render(event));

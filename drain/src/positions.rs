@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use logring::layout::lane::LaneWord;
+use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::{BlockWord, LaneRef};
 use logring::ring::Memory;
 use logring::ring::reader::Chain;
@@ -123,8 +123,8 @@ pub(crate) fn owner(segment: &Segment, lane: LaneRef) -> Option<Owner> {
     Some(match info.word {
         Some(LaneWord::Live { inc, process, kind }) if inc == lane.inc => {
             let pid = segment.process_info(process).map_or(0, |process| process.pid);
-            let recycles = kind.recycles();
-            Owner { pid, tid: info.tid, process: Some(process), recycles }
+            let (recycles, flight) = (kind.recycles(), kind == LaneKind::Flight);
+            Owner { pid, tid: info.tid, process: Some(process), recycles, flight }
         }
         _ => Owner::default(),
     })

@@ -39,7 +39,7 @@ pub(crate) fn render_up_to(
             |lane| {
                 ends.get(&lane.index)
                     .filter(|end| end.inc == lane.inc)
-                    .and(from.open(segment, lane))
+                    .and(from.open(segment, lane).filter(|lane| !lane.owner.flight))
             },
             |block, generation| from.consumed(block, generation),
             &mut spent,

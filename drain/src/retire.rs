@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 
 use logring::layout::LaneRef;
+use logring::layout::lane::LaneWord;
 use logring::ring::reader;
 use logring::shm::{Segment, Tally};
+use logring::sync::Ordering::Relaxed;
 
 use crate::lane::Spent;
 
@@ -24,6 +26,18 @@ pub(crate) struct Closed {
     pub(crate) lane: LaneRef,
     /// Its last sequence.
     pub(crate) last: u64,
+}
+
+/// The lane's process owns one block less.
+fn give_back(segment: &Segment, lane: LaneRef) {
+    let word = segment.lane_info(lane.index).and_then(|info| info.word);
+    if let Some(LaneWord::Live { inc, process, .. }) = word
+        && inc == lane.inc
+        && process < segment.geometry().process_count
+    {
+        let less = |held: u32| held.checked_sub(1);
+        let _ = segment.held(process).fetch_update(Relaxed, Relaxed, less);
+    }
 }
 
 /// The queue of what waits for batches, oldest first.
@@ -58,8 +72,10 @@ impl Retire {
                 segment.add_tally(*process, *tally);
             }
             for spent in &due.blocks {
-                freed +=
-                    usize::from(reader::free(segment, spent.block, spent.generation, spent.lane));
+                if reader::free(segment, spent.block, spent.generation, spent.lane) {
+                    freed += 1;
+                    give_back(segment, spent.lane);
+                }
             }
             for lane in &due.lanes {
                 segment.release_lane(lane.lane, lane.last);

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use logring::layout::Geometry;
-use logring::shm::{Segment, SegmentSpec};
+use logring::shm::{Segment, SegmentSpec, drain_lock};
 use logring::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -15,6 +15,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::config::Config;
 use crate::options::Options;
 use crate::service::{Service, StartError};
+use crate::takeover;
 
 /// How often `--wait` looks whether the segment is there.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -39,9 +40,13 @@ pub fn run_with(config: &Config, options: Options) -> Result<Exit, Failure> {
         signal_hook::flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Error::os("handle signals", error))?;
     }
+    drain_lock::ends_on_sigterm();
     Service::check(&options).map_err(failure)?;
     let Some(segment) = open(config, &stop)? else { return Ok(Exit::Ok) };
     segment.outlive_cut()?;
+    if config.takeover {
+        takeover::ask(segment, || stop.load(Ordering::Relaxed))?;
+    }
     let mut service = Service::start(segment, options).map_err(failure)?;
     if !service.is_strict() {
         // Nobody is left to tell if stderr is gone.

@@ -13,7 +13,8 @@ fn main() -> logring::Result<()> {
     let options = Options::new(sinks).processor("only ours", |event: &mut Event<'_>| {
         if event.target.starts_with("lib") { Flow::Drop } else { Flow::Keep }
     });
-    let _guard = logring::builder("shop").filter("info,lib=off").embedded(options)?;
+    let builder = logring::builder("shop").own_level(AUDIT, "audit");
+    let _guard = builder.filter("info,lib=off").embedded(options)?;
 
     info!("order placed");
     info!("charge of {order_id} failed after {ms:.1} ms", order_id = 42, ms = 3.17);

@@ -4,7 +4,8 @@
 //! A page's blocks: `sh` is run, in order, in one directory; one that begins with `# terminal 2` runs
 //! beside the rest. `output` (or `json`) is what the block before it prints, or with `terminal=2` what
 //! that terminal shows by then; `varies` compares it without its numbers, `end` ends the terminal by
-//! Ctrl-C. `sh exits=3` is expected to end so. `rust` stands word for word in an example. `text` is
+//! Ctrl-C. `sh exits=3` is expected to end so. `rust` stands word for word in an example, or
+//! in the file of the drain that it shows. `text` is
 //! for what cannot be run; there is nothing else.
 
 #[path = "guide/compare.rs"]
@@ -75,7 +76,9 @@ fn every_block_is_of_a_kind_that_is_run() {
     let examples = examples();
     let flat =
         |text: &str| text.lines().map(|line| line.trim().to_owned() + "\n").collect::<String>();
-    let sources: Vec<String> = examples.iter().map(|(_, source)| flat(source)).collect();
+    let sources = examples.iter().map(|(_, source)| flat(source));
+    let sources: Vec<String> =
+        sources.chain(page::drain_sources().iter().map(|source| flat(source))).collect();
     let mut faults = Vec::new();
     let mut rust = 0;
     for page in pages() {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::filter::Filter;
 use super::installed;
 use super::logger::Logger;
-use super::overflow::Overflow;
+use super::overflow::{Overflow, Policies, Shares};
 use super::producer::Producer;
 use crate::error::{Error, Result};
 use crate::layout::geometry;
@@ -26,13 +26,25 @@ pub(crate) struct Options {
     /// Bytes of the ring, where it is created.
     pub(crate) ring_bytes: u64,
     /// When it is full.
-    pub(crate) overflow: Overflow,
+    pub(crate) overflow: Policies,
+    /// How much of it this process may take.
+    pub(crate) shares: Shares,
+    /// Its flight recorders.
+    pub(crate) flight: Option<Flight>,
     /// Longest payload.
     pub(crate) max_record_bytes: u32,
     /// Thresholds.
     pub(crate) filter: Filter,
     /// Names of own levels.
     pub(crate) own_levels: Vec<(Level, String)>,
+}
+
+/// What flight recorders keep: levels from `level` up, in so many blocks, until one from `trigger` up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flight {
+    pub(crate) level: u8,
+    pub(crate) trigger: u8,
+    pub(crate) blocks: u32,
 }
 
 /// What begins with the segment's logger once it is attached, and may refuse.
@@ -46,7 +58,9 @@ pub struct Builder {
     level: Level,
     spec: String,
     ring_bytes: u64,
-    overflow: Overflow,
+    overflow: Policies,
+    shares: Shares,
+    flight: Option<Flight>,
     max_record_bytes: u32,
     own_levels: Vec<(Level, String)>,
     starts: Vec<Start>,
@@ -60,7 +74,9 @@ pub fn builder(name: impl Into<String>) -> Builder {
         level: Level::Info,
         spec: String::new(),
         ring_bytes: geometry::RING_BYTES,
-        overflow: Overflow::default(),
+        overflow: Policies::default(),
+        shares: Shares::default(),
+        flight: None,
         max_record_bytes: MAX_RECORD_BYTES,
         own_levels: Vec::new(),
         starts: Vec::new(),
@@ -107,7 +123,70 @@ impl Builder {
     /// What a log call does when the ring is full; by default it waits up to 100 ms while a drain
     /// runs.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
-        self.overflow = overflow;
+        self.overflow.all = overflow;
+        self
+    }
+
+    /// The same for records of this level and above, whatever [`Builder::overflow`] says of the rest.
+    /// Of several, the one from the highest level that is not above the record's applies.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use logring::{Level, Overflow};
+    /// # fn main() -> logring::Result<()> {
+    /// let builder = logring::builder("billing").overflow(Overflow::Drop);
+    /// let up_to = Duration::from_secs(2);
+    /// let _guard = builder.overflow_from(Level::Error, Overflow::Block { up_to }).install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Under [`Overflow::Overwrite`] a thread's oldest block gives way whatever the levels of the
+    /// records in it are.
+    pub fn overflow_from(mut self, level: Level, overflow: Overflow) -> Self {
+        self.overflow.from.push((level, overflow));
+        self
+    }
+
+    /// Keeps records that are below the level in force, from `level` up, in a flight recorder of each
+    /// thread: its newest `blocks` blocks (256 slots each by default) of them. They are written only when
+    /// a record of level `trigger` or above goes out in this process: then all that the recorders of its
+    /// threads hold, in time order among themselves, with `"flight":true`, before that record.
+    ///
+    /// Each record of the process takes some 100 ns more with it. Only what the macros log is kept.
+    ///
+    /// ```no_run
+    /// # use logring::Level;
+    /// # fn main() -> logring::Result<()> {
+    /// let builder = logring::builder("billing").level(Level::Info);
+    /// let _guard = builder.flight_recorder(Level::Debug, Level::Error, 2).install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn flight_recorder(mut self, level: Level, trigger: Level, blocks: u32) -> Self {
+        self.flight = Some(Flight {
+            level: level.number(),
+            trigger: trigger.number(),
+            blocks: blocks.max(1),
+        });
+        self
+    }
+
+    /// How much of the ring this process may hold at a time, in hundredths, 1 to 100; default 50. A
+    /// thread that would go on in one block more finds the ring full: the overflow policy applies. So
+    /// one process that floods the ring leaves room for the others. Blocks are counted as they are
+    /// claimed and freed, a few more or less at a moment. Records of level error and above may take
+    /// [`Builder::reserve_percent`] besides.
+    pub fn quota_percent(mut self, percent: u8) -> Self {
+        self.shares.quota = percent;
+        self
+    }
+
+    /// How much of the ring records of this process below level error leave free for records of level
+    /// error and above, of all processes, in hundredths, 0 to 50, in whole blocks rounded down; default
+    /// 5. It counts when a thread goes on in another block: what fits its open block is not held back.
+    pub fn reserve_percent(mut self, percent: u8) -> Self {
+        self.shares.reserve = percent;
         self
     }
 
@@ -177,7 +256,10 @@ impl Builder {
         if let Some(fault) = fault {
             eprintln!("logring: {fault}; the other parts apply");
         }
+        self.shares.check()?;
         Ok(Options {
+            shares: self.shares,
+            flight: self.flight,
             name: self.name,
             ring_bytes: self.ring_bytes,
             overflow: self.overflow,

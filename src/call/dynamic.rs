@@ -6,9 +6,11 @@
 //! dictionary: texts stand in the record, and keys do so as soon as half of the dictionary is taken.
 //! Nothing here panics, and a record costs what a macro's slow path costs.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::context::local as context;
+use super::context::{keys, local as context};
 use super::emit::{Origin, begin_record, commit};
 use super::{Logger, Producer, captured, thread};
 use crate::layout::record::flags;
@@ -88,10 +90,15 @@ impl Site {
         self
     }
 
-    /// The names of the fields that each of its records has. Where two are equal the last one wins.
+    /// The names of the fields that each of its records has. One that is empty, reserved, there already
+    /// or has control characters in it is renamed, see [`renamed_keys`](crate::renamed_keys).
     #[must_use]
     pub fn fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.names = names.into_iter().take(NAMES_MAX as usize).map(Into::into).collect();
+        self.names.clear();
+        for name in names.into_iter().take(NAMES_MAX as usize) {
+            let name = keys::fit(Cow::Owned(name.into()), |name| self.has(name)).into_owned();
+            self.names.push(name);
+        }
         self
     }
 
@@ -132,13 +139,15 @@ impl Site {
     pub fn record<'a>(&'a self, logger: &'a Logger, values: &[&dyn AnyEncode]) -> Record<'a> {
         let (whole, nothing) = (self.is_short(logger), ());
         let (level, text, body) = (self.level, None, Scratch::new());
-        let mut record = Record { site: self, logger, level, text, body, whole, extra: false };
+        let keys = Vec::new();
+        let mut record =
+            Record { site: self, logger, level, text, body, whole, extra: false, keys };
         for (index, name) in self.names.iter().enumerate() {
             let value = values.get(index).copied().unwrap_or(&nothing);
             if whole {
                 stage(&mut record.body, value);
             } else {
-                record = record.field(name, value);
+                record.put_pair(name, value);
             }
         }
         record
@@ -146,6 +155,10 @@ impl Site {
 }
 
 impl Site {
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+
     #[cfg(feature = "log")]
     pub(crate) fn level(&self) -> Level {
         self.level
@@ -240,6 +253,8 @@ pub struct Record<'a> {
     whole: bool,
     /// Whether there are pairs.
     extra: bool,
+    /// Hashes of the keys besides those of the site.
+    keys: Vec<u64>,
 }
 
 impl<'a> Record<'a> {
@@ -256,12 +271,24 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// A field besides those of the site. Where two keys are equal the last one wins.
+    /// A field besides those of the site. A key that is empty, reserved, there already or has control
+    /// characters in it is renamed, see [`renamed_keys`](crate::renamed_keys).
     pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
-        put_key(&mut self.body, self.logger, self.site.interned, key);
-        stage(&mut self.body, value);
-        self.extra = true;
+        let hash = |key: &str| BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
+        let is_taken = |key: &str| self.site.has(key) || self.keys.contains(&hash(key));
+        let key = keys::fit(Cow::Borrowed(key), is_taken);
+        self.keys.push(hash(&key));
+        self.put_pair(&key, value);
         self
+    }
+
+    fn put_pair(&mut self, key: &str, value: &dyn AnyEncode) {
+        // Behind what was cut nothing has a place.
+        if !self.body.is_full() {
+            put_key(&mut self.body, self.logger, self.site.interned, key);
+            stage(&mut self.body, value);
+        }
+        self.extra = true;
     }
 
     /// Logs it, whatever its level: ask [`Site::enabled`] before. What the ring does not take is
@@ -276,6 +303,9 @@ impl<'a> Record<'a> {
         let mut set = if self.extra { flags::EXTRA } else { 0 };
         if self.level != self.site.level {
             set |= flags::LEVEL_OVERRIDE;
+        }
+        if self.body.is_full() {
+            set |= flags::TRUNCATED;
         }
         let text = self.text.or((!self.whole).then_some(&self.site.event));
         put(site, self.logger, self.level, set, text, self.body.bytes())
@@ -326,8 +356,9 @@ pub(crate) fn put(
 }
 
 /// Puts the key of a pair that stands behind the values: its number where `interned` says that it may
-/// get one.
+/// get one. One that is unfit for a key is renamed; whether it is there already the caller looks.
 pub(crate) fn put_key(body: &mut Scratch, logger: &Logger, interned: bool, key: &str) {
+    let key = keys::fit(Cow::Borrowed(key), |_| false);
     let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
     let interned = interned && captured::sink(logger).is_none();
     let id = logger.producer().filter(|_| interned).and_then(|producer| {

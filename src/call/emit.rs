@@ -119,7 +119,8 @@ pub fn begin_long(callsite: &'static Callsite, logger: &Logger, len: usize) -> W
     let thread = thread::at(logger.place());
     let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
     let known = id.wrapping_sub(1) >> 32 == 0;
-    let Some(producer) = thread.producer.get().filter(|_| known && !context::is_captured()) else {
+    let producer = thread.producer.get().filter(|_| known && !context::is_captured());
+    let Some(producer) = producer.filter(|producer| producer.flight().is_none()) else {
         return begin_cold(callsite, logger, len);
     };
     let segment = producer.segment();
@@ -162,7 +163,7 @@ fn publish(owner: *const ()) {
     }
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
-        alert(segment);
+        alert(thread, segment);
     }
 }
 
@@ -181,13 +182,15 @@ fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
     thread.long.set(false);
     thread.cell.commit(segment, Kind::Head, level);
     if level >= Level::Error.number() {
-        alert(segment);
+        alert(thread, segment);
     }
 }
 
-/// What matters this much is not left to the drain's rhythm.
+/// What matters this much is not left to the drain's rhythm; and what matters less stays out of the
+/// reserve.
 #[inline(never)]
-fn alert(segment: &Segment) {
+fn alert(thread: &ThreadState, segment: &Segment) {
+    thread.cell.hide_reserved();
     segment.drain_area().ring_doorbell();
 }
 

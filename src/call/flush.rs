@@ -7,6 +7,7 @@ use super::producer::Producer;
 use super::{Logger, drain_thread, installed};
 use crate::error::{Error, Result};
 use crate::layout::drain_area::sink_state;
+use crate::layout::lane::{LaneKind, LaneWord};
 use crate::ring::{Memory, Unpinned, reader};
 use crate::sync::Ordering::Relaxed;
 use crate::sync::order;
@@ -173,7 +174,14 @@ impl Producer {
     fn outstanding(&self, asked_at: u64) -> u64 {
         let segment = self.segment();
         let from = segment.drain_area().written_below().load(Relaxed);
+        // What a flight recorder keeps nobody waits for.
+        let is_flight = |block: &u32| {
+            let word = segment.lane_info(segment.signature(*block).lane.index);
+            let word = word.and_then(|info| info.word);
+            matches!(word, Some(LaneWord::Live { kind: LaneKind::Flight, .. }))
+        };
         (0..segment.block_count())
+            .filter(|block| !is_flight(block))
             .map(|block| reader::count_between(&Unpinned(segment), block, from..asked_at))
             .sum()
     }

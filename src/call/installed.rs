@@ -90,6 +90,10 @@ pub(crate) fn admit(callsite: &'static Callsite, logger: &Logger) -> bool {
         // The target cannot be interned here: the callsite is tied to its level word elsewhere.
         return facts.level >= producer.threshold_now(facts.target);
     }
+    if let Some(word) = producer.flight_word(facts.level) {
+        callsite.set_level_word(word);
+        return true;
+    }
     let Some(word) = producer.level_word(facts.target) else {
         // It obeys all the same, a microsecond slower: each of its calls comes this way.
         return facts.level >= producer.threshold_now(facts.target);

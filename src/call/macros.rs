@@ -73,6 +73,29 @@ macro_rules! log {
     };
 }
 
+/// Whether a log call of this level and target (the module, unless it is said) would go out: for what
+/// is costly to prepare and is no field. Fields need no such question. False before `install`.
+///
+/// ```
+/// use logring::{Level, enabled};
+///
+/// if enabled!(Level::Debug) || enabled!(target: "db", Level::Trace) {
+///     println!("somebody listens");
+/// }
+/// ```
+#[macro_export]
+macro_rules! enabled {
+    (target: $target:expr, $level:expr) => {{
+        static __LOGRING_CALLSITE: $crate::__private::Callsite =
+            $crate::__private::Callsite::new($level, $target, file!(), line!(), "", &[]);
+        __LOGRING_CALLSITE.enabled($level)
+            && __LOGRING_CALLSITE.admit(&$crate::__private::DEFAULT)
+    }};
+    ($level:expr) => {
+        $crate::enabled!(target: module_path!(), $level)
+    };
+}
+
 /// Pairs of key and value for [`Logger::bind`](crate::Logger::bind), written as the fields of a log
 /// call are.
 ///

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::drain_thread;
 use super::producer::Producer;
+use crate::error::{Error, Result};
+use crate::level::Level;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::sync::fence;
 use crate::sys;
@@ -31,6 +33,65 @@ pub enum Overflow {
 impl Default for Overflow {
     fn default() -> Self {
         Self::Block { up_to: Duration::from_millis(100) }
+    }
+}
+
+/// The policies of a process: one for all levels, others from some level up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policies {
+    pub(crate) all: Overflow,
+    /// In the order in which they were given.
+    pub(crate) from: Vec<(Level, Overflow)>,
+}
+
+impl Policies {
+    /// That of the highest level given that is not above this one; of equal ones the last.
+    pub(crate) fn of(&self, level: Level) -> Overflow {
+        let fitting = self.from.iter().filter(|(from, _)| *from <= level);
+        fitting.max_by_key(|(from, _)| *from).map_or(self.all, |(_, overflow)| *overflow)
+    }
+
+    /// Whether one of them overwrites.
+    pub(crate) fn overwrite(&self) -> bool {
+        let from = self.from.iter().map(|(_, overflow)| *overflow);
+        from.chain([self.all]).any(|overflow| overflow == Overflow::Overwrite)
+    }
+}
+
+/// How much of the ring a process may take, in hundredths.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shares {
+    /// Of all blocks, how many its threads may own at a time.
+    pub(crate) quota: u8,
+    /// Of all blocks, how many are kept for records of level error and above.
+    pub(crate) reserve: u8,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self { quota: 50, reserve: 5 }
+    }
+}
+
+impl Shares {
+    pub(crate) fn check(self) -> Result<()> {
+        if !(1..=100).contains(&self.quota) || self.reserve > 50 {
+            return Err(Error::invalid(format!(
+                "a quota of {} % and a reserve of {} %: the quota must be 1 to 100, the reserve 0 to 50",
+                self.quota, self.reserve
+            )));
+        }
+        Ok(())
+    }
+
+    /// The quota in blocks; at least one.
+    pub(crate) fn quota_of(self, blocks: u32) -> u32 {
+        (u64::from(blocks) * u64::from(self.quota) / 100).max(1) as u32
+    }
+
+    /// The reserve in blocks.
+    pub(crate) fn reserve_of(self, blocks: u32) -> u32 {
+        (u64::from(blocks) * u64::from(self.reserve) / 100) as u32
     }
 }
 

@@ -168,7 +168,25 @@ fn log(message: &str, file: &str, line: u32, place: Option<&str>) {
     let current = std::thread::current();
     let thread = current.name();
     let backtrace = Backtrace::force_capture().to_string();
-    site.record(&logger, &[&message, &place, &thread, &backtrace.as_str()]).log();
+    site.record(&logger, &[&message, &place, &thread, &short(&backtrace)]).log();
+}
+
+/// The frames between the panic's own machinery and that which started the thread.
+fn short(backtrace: &str) -> &str {
+    let is_frame = |line: &str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let (mut start, mut at, mut behind) = (0, 0, false);
+    for line in backtrace.split_inclusive('\n') {
+        if behind && is_frame(line) {
+            (start, behind) = (at, false);
+        }
+        behind |= line.contains("rust_begin_unwind") || line.contains("core::panicking::");
+        at += line.len();
+        if is_frame(line) && line.contains("__rust_begin_short_backtrace") {
+            at -= line.len();
+            break;
+        }
+    }
+    backtrace.get(start..at).unwrap_or(backtrace).trim_end()
 }
 
 fn message(payload: &(dyn Any + Send)) -> &str {

@@ -4,19 +4,20 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::builder::Options;
+use super::builder::{Flight, Options};
 use super::filter::Filter;
 use super::levels::Known;
 use super::logger::Interner;
-use super::overflow::Overflow;
+use super::overflow::{Overflow, Policies, Shares};
 use super::thread;
 use super::thread::SEGMENTS_MAX;
 use crate::error::{Error, Result};
 use crate::layout::Geometry;
 use crate::layout::header::clock;
 use crate::layout::record;
+use crate::level::Level;
 use crate::record::callsite::{encode_level, encoded_string};
-use crate::ring::long;
+use crate::ring::{Memory, long};
 use crate::shm::{Segment, SegmentSpec};
 use crate::sync::Ordering::Relaxed;
 use crate::sync::{AtomicU32, AtomicU64};
@@ -28,7 +29,13 @@ use crate::sys;
 pub struct Producer {
     segment: &'static Segment,
     place: usize,
-    overflow: Overflow,
+    overflow: Policies,
+    /// Blocks that its threads may own, and those that are kept for errors.
+    quota: u32,
+    reserve: u32,
+    flight: Option<Flight>,
+    /// The level word of callsites whose records may be kept in a flight recorder.
+    flight_word: AtomicU64,
     filter: Filter,
     /// What is set for the whole segment.
     rules: Known,
@@ -55,7 +62,8 @@ impl Producer {
             ..SegmentSpec::new(options.name)
         };
         let (segment, _) = Segment::open_or_create_static(&spec)?;
-        let producer = Self::of(segment, options.overflow, options.filter)?;
+        let producer =
+            Self::of(segment, options.overflow, options.shares, options.flight, options.filter)?;
         for (level, name) in &options.own_levels {
             // Where there is no room the level is printed by its number.
             producer.intern(&encode_level(*level, &name.to_ascii_lowercase()));
@@ -68,10 +76,18 @@ impl Producer {
     pub(crate) fn on_heap(filter: Filter) -> &'static Self {
         let geometry = Geometry { block_count: 15, ..Geometry::default() };
         let segment = Segment::heap(geometry).expect("there is memory").leak();
-        Self::of(segment, Overflow::Drop, filter).expect("there is room for one more")
+        let policies = Policies { all: Overflow::Drop, from: Vec::new() };
+        let shares = Shares { quota: 100, reserve: 0 };
+        Self::of(segment, policies, shares, None, filter).expect("there is room for one more")
     }
 
-    fn of(segment: &'static Segment, overflow: Overflow, filter: Filter) -> Result<&'static Self> {
+    fn of(
+        segment: &'static Segment,
+        overflow: Policies,
+        shares: Shares,
+        flight: Option<Flight>,
+        filter: Filter,
+    ) -> Result<&'static Self> {
         let mut producers = PRODUCERS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = producers.iter().find(|known| known.segment.uuid() == segment.uuid()) {
             return Ok(known);
@@ -91,6 +107,10 @@ impl Producer {
             segment,
             place,
             overflow,
+            quota: shares.quota_of(segment.block_count()),
+            reserve: shares.reserve_of(segment.block_count()),
+            flight,
+            flight_word: AtomicU64::new(flight.map_or(0, |flight| u64::from(flight.level))),
             filter,
             rules: Known::default(),
             states,
@@ -125,13 +145,35 @@ impl Producer {
         self.place
     }
 
-    pub(crate) fn overflow(&self) -> Overflow {
-        self.overflow
+    /// What a record of this level does when the ring is full.
+    pub(crate) fn overflow(&self, level: Level) -> Overflow {
+        self.overflow.of(level)
+    }
+
+    /// Blocks that its threads may own.
+    pub(crate) fn quota(&self) -> u32 {
+        self.quota
+    }
+
+    /// What its threads' flight recorders keep; `None` where they have none.
+    #[inline(always)]
+    pub(crate) fn flight(&self) -> Option<Flight> {
+        self.flight
+    }
+
+    /// The word that lets through what flight recorders keep, for callsites of this level.
+    pub(super) fn flight_word(&'static self, level: u8) -> Option<&'static AtomicU64> {
+        self.flight.filter(|flight| level >= flight.level).map(|_| &self.flight_word)
+    }
+
+    /// Blocks that are kept for errors.
+    pub(crate) fn reserve(&self) -> u32 {
+        self.reserve
     }
 
     /// Whether its threads may overwrite blocks of their own.
     pub(crate) fn overwrites(&self) -> bool {
-        self.overflow == Overflow::Overwrite
+        self.overflow.overwrite()
     }
 
     pub(crate) fn states(&self) -> &'static AtomicU64 {
@@ -165,6 +207,8 @@ impl Producer {
     /// Payloads of fewer bytes take the short way of a log call: one slot, and the processor's clock.
     pub(crate) fn short_payload(&self) -> usize {
         match self.segment.clock_kind() {
+            // Which lane a record goes to is decided on the long way.
+            _ if self.flight.is_some() => 0,
             clock::TSC => {
                 let slot = self.segment.slot_size() - record::PAYLOAD;
                 slot.min(self.segment.max_record_bytes() as usize) + 1

@@ -65,6 +65,8 @@ pub(crate) struct ThreadState {
     /// For calls inside a call of this state: a state with a lane of its own. A second state has
     /// none.
     second: Cell<Option<&'static Self>>,
+    /// The thread's flight recorder: a state with a lane of its own, where its process has them.
+    recorder: Cell<Option<&'static Self>>,
     /// Whose state this is: a lane reference + 1, [`TAKEN`] during registration, 0 = nobody's.
     owner: AtomicU64,
 }
@@ -190,6 +192,12 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
         second.cell.set_state(State::Registering);
         equip(producer, second, LaneKind::Second)
     }));
+    if producer.flight().is_some() {
+        state.recorder.set(take_state(producer).filter(|recorder| {
+            recorder.cell.set_state(State::Registering);
+            equip(producer, recorder, LaneKind::Flight)
+        }));
+    }
     Some(state)
 }
 
@@ -199,6 +207,7 @@ fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKin
     // Its last thread may have died in the middle of a long record.
     state.long.set(false);
     state.second.set(None);
+    state.recorder.set(None);
     let lane = producer.segment().register_process().and_then(|process| {
         let lane = producer.segment().register_lane(process.index, kind)?;
         Some((lane, process))
@@ -352,6 +361,12 @@ impl ThreadState {
     /// The state for a call inside a call of this state; `None` when a call is inside there too.
     pub(crate) fn inner(&self) -> Option<&'static Self> {
         self.second.get().filter(|second| second.cell.left() > 0)
+    }
+
+    /// The flight recorder of this state's thread; `None` when a call is inside, and for a call inside
+    /// a call.
+    pub(crate) fn recorder(&self) -> Option<&'static Self> {
+        self.recorder.get().filter(|recorder| recorder.cell.left() > 0)
     }
 
     /// What a writer remembers of the thread that opened it.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  0 word | 8 pid u32 | 12 fenced u32 | 16 pid namespace | 24 start time | 32 nonce
-//!  40 drops | 48 ask u32 | 52 zero | 56 boot id hash | 64 name (32 bytes, NUL padded)
+//!  40 drops | 48 ask u32 | 52 held u32 | 56 boot id hash | 64 name (32 bytes, NUL padded)
 //!  96 taken | 104 lost | 112 torn | 120 malformed                                             128 bytes
 //!
 //!  word   63..62 state (0 free, 1 live, 2 being filled) | 31..0 incarnation
@@ -27,6 +27,8 @@ pub const NONCE: usize = 32;
 pub const DROPS: usize = 40;
 /// Offset of the drain's flags to the process, see [`ask`].
 pub const ASK: usize = 48;
+/// Offset of the count of blocks that its lanes own: a hint, kept by its threads and the drain.
+pub const HELD: usize = 52;
 /// Offset of a hash of the boot id under which the entry was filled.
 pub const BOOT: usize = 56;
 /// Offset of the process's name (`comm`), NUL padded.

@@ -45,6 +45,8 @@ pub mod flags {
     /// Behind the context stands the event's text, its length (u32) and its bytes, instead of the
     /// callsite's; it is literal, braces in it are no placeholders.
     pub const TEXT: u16 = 1 << 3;
+    /// What the flight recorders of the record's process hold is to be written before it.
+    pub const TRIGGER: u16 = 1 << 4;
 }
 
 /// Slots that a record of `payload_len` bytes takes, its list of fragments not counted.

@@ -40,6 +40,23 @@ pub fn next<M: Memory>(memory: &M, from: u32) -> Option<u32> {
     None
 }
 
+/// Whether more than `count` blocks are free, by the bitmap, or where that has too few, by the words.
+pub fn more_than<M: Memory>(memory: &M, count: u32) -> bool {
+    let blocks = memory.block_count();
+    let mut bits = 0;
+    for index in 0..blocks.div_ceil(64) {
+        bits += memory.hint(index).load(Relaxed).count_ones();
+        if bits > count {
+            return true;
+        }
+    }
+    let is_free = |block: &u32| {
+        let word = memory.word(*block).load(Relaxed);
+        matches!(BlockWord::of(word), Some(BlockWord::Free { .. }))
+    };
+    (0..blocks).filter(is_free).nth(count as usize).is_some()
+}
+
 /// A free block found by looking at every word: the bitmap has none to offer.
 pub fn sweep<M: Memory>(memory: &M, from: u32) -> Option<u32> {
     let count = memory.block_count();

@@ -46,6 +46,8 @@ pub struct LaneCell<B> {
     process: Cell<u32>,
     /// Ordinal of the open block; 0 = none yet.
     ordinal: Cell<u64>,
+    /// Whether the open block is of the reserve: it seems to have ended to calls on the short way.
+    reserved: Cell<bool>,
 }
 
 /// What a closed cell is closed for.
@@ -136,8 +138,26 @@ impl<B: Copy + Default> LaneCell<B> {
     /// Opens the cell that `close` closed, `left` being what stands.
     pub fn reopen(&self) {
         compiler_fence(SeqCst);
-        let ended = self.block.get() == 0;
+        let ended = self.block.get() == 0 || self.reserved.get();
         self.left.set(if ended { 1 } else { self.slots_per_block.get() - self.next.get() + 1 });
+    }
+
+    /// The open block is of the reserve, for records above some level: all others go the cold way.
+    pub fn set_reserved(&self) {
+        self.reserved.set(true);
+    }
+
+    /// Whether the open block is of the reserve.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.reserved.get()
+    }
+
+    /// After a commit into a block of the reserve: what comes next goes the cold way.
+    pub fn hide_reserved(&self) {
+        if self.reserved.get() && self.left.get() != 0 {
+            self.left.set(1);
+        }
     }
 
     /// Whether a record of `slots` slots fits the open block, for a closed cell.
@@ -254,6 +274,7 @@ impl<B: Copy + Default> LaneCell<B> {
         self.base.set(memory.block(claimed.block));
         self.generation_bits.set(Stamp::generation_bits(claimed.generation));
         self.next.set(0);
+        self.reserved.set(false);
     }
 
     /// Whether the lane stands in a block: its number and generation, and the first free slot.

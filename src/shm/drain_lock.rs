@@ -5,7 +5,8 @@
 //! descriptors; the kernel frees it when that thread ends, however it ends.
 //!
 //! ```text
-//!  0 robust mutex (40) | 40 zero | 64 boot id hash | 72 pid u32 | 76 zero | 80 pid namespace
+//!  0 robust mutex (40) | 40 zero | 64 boot id hash | 72 pid u32 | 76 ends on SIGTERM u32
+//! 80 pid namespace
 //!  88 start time | 96 host name (64, NUL padded) | 160 zero ... 4096
 //! ```
 //!
@@ -26,12 +27,13 @@ use super::segment::Segment;
 use super::view::{LateView, View};
 use crate::error::{Error, Result};
 use crate::layout::geometry::PAGE;
-use crate::sync::{Ordering, order};
+use crate::sync::{AtomicU32, Ordering, order};
 use crate::sys::{self, Lock, file, robust};
 
 const MUTEX: usize = 0;
 const BOOT: usize = 64;
 const PID: usize = 72;
+const ENDS_ON_SIGTERM: usize = 76;
 const PID_NS: usize = 80;
 const START_TIME: usize = 88;
 const HOST: usize = 96;
@@ -51,6 +53,15 @@ pub struct DrainLock<'a> {
     on_its_thread: PhantomData<*const ()>,
 }
 
+/// 1 in a process that SIGTERM ends as a drain should end.
+static SIGTERM_ENDS: AtomicU32 = AtomicU32::new(0);
+
+/// Says that SIGTERM ends this process as a drain should end: who looks at a drain lock that it takes
+/// from now on may send it.
+pub fn ends_on_sigterm() {
+    SIGTERM_ENDS.store(1, Ordering::Relaxed);
+}
+
 /// Who holds the drain lock, as it told itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -62,6 +73,8 @@ pub struct Holder {
     pub start_time: u64,
     /// The machine or container it runs in.
     pub host: String,
+    /// Whether it is a process of its own, which SIGTERM ends well.
+    pub ends_on_sigterm: bool,
 }
 
 impl fmt::Display for Holder {
@@ -225,6 +238,8 @@ fn take(view: &View, base: usize) -> Result<()> {
             return Err(Error::held("taken by another process at this moment, try again"));
         }
     }
+    let ends_on_sigterm = SIGTERM_ENDS.load(Ordering::Relaxed);
+    view.u32_at(base + ENDS_ON_SIGTERM).store(ends_on_sigterm, Ordering::Relaxed);
     let pid = sys::pid();
     let mut host = [0u8; HOST_BYTES];
     let name = sys::host_name();
@@ -266,5 +281,6 @@ fn read_holder(view: &View, base: usize) -> Holder {
         pid_ns: view.u64_at(base + PID_NS).load(Ordering::Relaxed),
         start_time: view.u64_at(base + START_TIME).load(Ordering::Relaxed),
         host: String::from_utf8_lossy(&host).into_owned(),
+        ends_on_sigterm: view.u32_at(base + ENDS_ON_SIGTERM).load(Ordering::Relaxed) == 1,
     }
 }

@@ -210,6 +210,17 @@ impl Segment {
             .map_or(0, |entry| self.u32_at(entry + at::PID).load(Ordering::Relaxed))
     }
 
+    /// How many blocks the lanes of a process own, as its threads and the drain count: a hint.
+    ///
+    /// # Panics
+    /// No such entry.
+    #[must_use]
+    pub fn held(&self, index: u32) -> &AtomicU32 {
+        let entry = self.offsets().processes + index as usize * at::SIZE;
+        assert!(index < self.geometry().process_count, "no process entry {index}");
+        self.u32_at(entry + at::HELD)
+    }
+
     /// Where the entry begins; `None` for an index out of range.
     pub(super) fn process_entry(&self, index: u32) -> Option<usize> {
         (index < self.geometry().process_count)

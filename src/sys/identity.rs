@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -58,6 +59,32 @@ pub fn process_is_gone(pid: u32, start_time: u64) -> bool {
             is_another || (stat.is_zombie && stat.threads <= 1)
         }
         None => false,
+    }
+}
+
+/// Sends SIGTERM to the process of this pid and start time, and to no other that has its pid by then.
+///
+/// # Errors
+/// `NotFound`: it has ended. Else the kernel forbids it.
+pub fn ask_to_end(pid: u32, start_time: u64) -> std::io::Result<()> {
+    // SAFETY: two numbers; the kernel gives a descriptor.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if fd < 0 {
+        let error = std::io::Error::last_os_error();
+        let is_gone = error.raw_os_error() == Some(libc::ESRCH);
+        return Err(if is_gone { std::io::ErrorKind::NotFound.into() } else { error });
+    }
+    // SAFETY: a descriptor that was made just now, for this function alone.
+    let process = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+    // The descriptor holds on to whoever has the pid now.
+    if process_is_gone(pid, start_time) {
+        return Err(std::io::ErrorKind::NotFound.into());
+    }
+    let (fd, none) = (process.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+    // SAFETY: our descriptor, a signal, and no further information.
+    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGTERM, none, 0) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
     }
 }
 

@@ -33,6 +33,10 @@ pub struct RunArgs {
     /// Wait until a process has created the segment, instead of creating it
     #[arg(long)]
     wait: bool,
+    /// Ask the drain that runs on the segment to end, wait until it has, and go on where it was:
+    /// for an upgrade without a gap
+    #[arg(long)]
+    takeover: bool,
     /// Size of the ring, if this creates the segment, like 64MiB [default: 16MiB]
     #[arg(long, value_name = "N", value_parser = parse_size)]
     ring_bytes: Option<u64>,
@@ -62,6 +66,6 @@ impl RunArgs {
             levels: OwnLevels::new(),
             sinks: self.sinks,
         };
-        flags.over(file).effective()
+        Ok(Config { takeover: self.takeover, ..flags.over(file).effective()? })
     }
 }

@@ -8,6 +8,7 @@ use logring::sync::order;
 use logring::sys;
 
 use super::Drain;
+use crate::flight;
 use crate::lane::{Owner, Spent};
 use crate::ledger::LaneMark;
 use crate::notice::{self, Who};
@@ -105,6 +106,13 @@ impl Drain {
         let time = self.clock.convert(self.merge.watermark());
         for lane in self.housekeeping.confirm(&mut self.lanes) {
             if self.retire.holds(lane) {
+                continue;
+            }
+            if flight::is_one(self.segment, lane) {
+                // What nobody asked for is not written.
+                self.flights.forget(lane);
+                self.spent.extend(flight::blocks_of(self.segment, lane));
+                self.closed.push(Closed { lane, last: 0 });
                 continue;
             }
             let mark = self.positions.lane(lane);

@@ -1,5 +1,6 @@
 //! `log -`: each line of stdin a record, in order, none lost. Called by `log`.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -114,11 +115,24 @@ impl Stream<'_> {
             return true;
         }
         let mut record = self.site.record(self.logger, &[]).text(&line.text).level(level);
+        // A line's fields win over those that all lines have, and of an object's equal keys the last.
+        let last: HashMap<&str, usize> =
+            line.fields.iter().enumerate().map(|(at, (key, _))| (&**key, at)).collect();
         for Field { key, value } in self.fields {
-            record = record.field(key, value);
+            if !last.contains_key(&**key) {
+                record = record.field(key, value);
+            }
         }
-        for (key, value) in &line.fields {
-            record = record.field(key, value);
+        for (at, (key, value)) in line.fields.iter().enumerate() {
+            if last.get(&**key) == Some(&at) {
+                // As the drain would: that of a line of somebody else's is nothing to be told.
+                let own = matches!(&**key, "timestamp" | "level" | "event");
+                record = if own {
+                    record.field(&format!("{key}_"), value)
+                } else {
+                    record.field(key, value)
+                };
+            }
         }
         record.try_log()
     }

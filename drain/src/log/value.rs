@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_no_value_holds_stays_as_its_text() {
-        let deep = "[".repeat(20) + &"]".repeat(20);
+        let deep = "[".repeat(20) + "]".repeat(20).as_str();
         let mut value = of(&deep);
         for _ in 0..DEPTH_MAX {
             let Json::List(mut items) = value else { panic!("{value:?}") };

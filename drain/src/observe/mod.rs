@@ -53,7 +53,7 @@ pub(crate) fn furthest(segment: &Segment, ledger: &Arc<Ledger>) -> Option<(Posit
 /// Whose a block is by its head.
 pub(crate) fn owner(signature: Signature) -> Owner {
     let Signature { pid, tid, process, .. } = signature;
-    Owner { pid, tid, process: Some(process), recycles: false }
+    Owner { pid, tid, process: Some(process), recycles: false, flight: false }
 }
 
 /// The last sequence that `lane` dropped; 0 when its entry has gone to another lane.

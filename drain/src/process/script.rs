@@ -17,7 +17,7 @@ use event::Scripted;
 /// Runs `code`, or the script in `file`, over each event; `max_operations` (100,000) bound what one
 /// run may cost. The script sees `event`: `event["key"]` is a field, which can be set, and taken away
 /// by `event.remove("key")`; `event.keys()`; `event.has("key")`; `event.text`, filled, and `event.level`
-/// (a word) can be set too; `event.level_number`, `event.target`, `event.pid`, `event.thread`,
+/// (a word) can be set too; `event.level_number`, `event.target`, `event.pid`, `event.tid`,
 /// `event.file`, `event.line` cannot. A script that ends with `false` drops the event. `print` does
 /// nothing, and a script reaches no files, clocks or modules.
 ///

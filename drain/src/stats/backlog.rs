@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use logring::layout::lane::LaneWord;
+use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::stamp::{Kind, Stamp};
 use logring::layout::word::ordinal_distance;
 use logring::layout::{Begun, BlockWord, LaneRef, record};
@@ -216,7 +216,10 @@ fn places(segment: &Segment) -> impl Iterator<Item = (Place, Vec<Found>)> {
 fn lane_entries(segment: &Segment) -> Vec<(LaneRef, u32)> {
     let entry = |index| {
         let info = segment.lane_info(index).filter(|info| info.tid != 0)?;
-        let LaneWord::Live { inc, process, .. } = info.word? else { return None };
+        let LaneWord::Live { inc, process, kind } = info.word? else { return None };
+        if kind == LaneKind::Flight {
+            return None;
+        }
         Some((LaneRef { index, inc }, process))
     };
     (0..segment.geometry().lane_count).filter_map(entry).collect()
@@ -238,6 +241,10 @@ impl Place {
         let Some(BlockWord::Owned { generation, lane }) = word else { return None };
         let begun = Begun::of(segment.begun(block).load(order::begun_load())); // pair:begun
         if begun.generation != generation || lane.index >= segment.geometry().lane_count {
+            return None;
+        }
+        if crate::flight::is_one(segment, lane) {
+            // Kept until it is asked for, and overwritten: nothing that waits.
             return None;
         }
         let handle = segment.block(block);

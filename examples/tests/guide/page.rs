@@ -112,13 +112,29 @@ impl Page {
 
 /// Pages whose commands and programs are run: what a newcomer reads.
 pub(crate) fn pages() -> Vec<Page> {
-    let mut paths = vec!["README.md".to_owned(), "examples/README.md".to_owned()];
+    let mut paths = vec![
+        "README.md".to_owned(),
+        "examples/README.md".to_owned(),
+        "docs/add-a-processor.md".to_owned(),
+        "docs/add-a-renderer.md".to_owned(),
+    ];
     let guide = fs::read_dir(root().join("docs/guide")).expect("the guide");
     let names = guide.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned());
     let mut names: Vec<_> = names.filter(|name| name.ends_with(".md")).collect();
     names.sort();
     paths.extend(names.iter().map(|name| format!("docs/guide/{name}")));
     paths.iter().map(|path| Page::read(path)).collect()
+}
+
+/// The drain's own sources: pages that say how to add to them show what stands there.
+pub(crate) fn drain_sources() -> Vec<String> {
+    let names = [
+        "process/drop_keys.rs",
+        "process/registry.rs",
+        "render/structlog/key_value.rs",
+        "render/registry.rs",
+    ];
+    names.map(|name| fs::read_to_string(root().join("drain/src").join(name)).expect(name)).into()
 }
 
 /// All programs of this package: (name, source).

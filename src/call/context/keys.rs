@@ -43,8 +43,8 @@ pub(crate) fn fit<'k>(key: Cow<'k, str>, is_taken: impl Fn(&str) -> bool) -> Cow
         name.push('_');
     }
     if is_taken(&name) {
-        let numbered = (2u32..).map(|number| format!("{name}_{number}"));
-        name = numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(name);
+        let mut numbered = (2u32..).map(|number| format!("{name}_{number}"));
+        name = numbered.find(|name| !is_taken(name)).unwrap_or(name);
     }
     // Relaxed: a counter.
     if RENAMED.fetch_add(1, Ordering::Relaxed) == 0 {

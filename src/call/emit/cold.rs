@@ -16,7 +16,8 @@ use crate::layout::record;
 use crate::level::Level;
 use crate::record::writer::{Extents, Rest, Writer};
 use crate::ring::writer::{Claimed, State};
-use crate::ring::{Memory, long, recycle};
+use crate::ring::{Memory, hints, long, recycle};
+use crate::sync::Ordering::Relaxed;
 
 /// Where a record's facts come from.
 pub(crate) trait Origin {
@@ -25,6 +26,10 @@ pub(crate) trait Origin {
     /// Their id in the dictionary of the producer's segment; 0 = they stand inline in the record. The
     /// calling thread is registered.
     fn id(&self, producer: &'static Producer) -> u32;
+    /// The level from which its records go out; below it they are for a flight recorder.
+    fn threshold(&self, _producer: &'static Producer) -> u8 {
+        0
+    }
 }
 
 impl Origin for &'static Callsite {
@@ -39,6 +44,10 @@ impl Origin for &'static Callsite {
         } else {
             installed::register(self, producer)
         }
+    }
+
+    fn threshold(&self, producer: &'static Producer) -> u8 {
+        producer.threshold_now(self.facts().target)
     }
 }
 
@@ -75,7 +84,7 @@ fn begin_new(
     len: usize,
 ) -> Writer {
     let mut thread = thread::current(producer);
-    let mut overflow = producer.overflow();
+    let mut overflow = producer.overflow(level);
     if thread.cell.left() == 0 {
         if drain_thread::drains(producer.segment()) {
             return begin_private(origin, producer, level, set, context, len);
@@ -96,6 +105,17 @@ fn begin_new(
         };
         thread = other;
     }
+    let mut set = set;
+    let mut flight = None;
+    if let Some(recorder) = producer.flight() {
+        if level.number() < origin.threshold(producer) {
+            // Where it has none, since a table is full, nothing is kept.
+            let Some(kept) = thread.recorder() else { return Writer::closed() };
+            (thread, flight) = (kept, Some(recorder.blocks));
+        } else if level.number() >= recorder.trigger {
+            set |= record::flags::TRIGGER;
+        }
+    }
     let id = origin.id(producer);
     let inline = if id == 0 { origin.content() } else { Vec::new() };
     let inline_len = if id == 0 { 4 + inline.len() } else { 0 };
@@ -113,8 +133,13 @@ fn begin_new(
     thread.cell.close();
     let open =
         if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
-            open_short(producer, thread, overflow, header)
+            match flight {
+                Some(blocks) => open_flight(producer, thread, blocks, header),
+                None => open_short(producer, thread, overflow, header),
+            }
         } else {
+            // In a flight recorder, too, it needs free blocks.
+            let overflow = if flight.is_some() { Overflow::Drop } else { overflow };
             open_long(producer, thread, overflow, header)
         };
     let Some(mut writer) = open else {
@@ -174,7 +199,27 @@ fn open_short(
 ) -> Option<Writer> {
     let segment = producer.segment();
     let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
-    make_room(producer, thread, overflow, slots)?;
+    make_room(producer, thread, overflow, slots, header.level)?;
+    open_in_block(producer, thread, slots, header)
+}
+
+/// A record for the flight recorder: in its newest `blocks` blocks, or its oldest. Never waits.
+fn open_flight(
+    producer: &'static Producer,
+    thread: &'static ThreadState,
+    blocks: u32,
+    header: Header,
+) -> Option<Writer> {
+    let (segment, cell) = (producer.segment(), &thread.cell);
+    let slots = record::slots_for(header.payload_len as usize, segment.slot_size()) as u32;
+    if !cell.fits(slots) {
+        let more = recycle::held(segment, cell.lane()) < blocks;
+        if more && room(producer, thread, header.level) == Room::Free && cell.cross(segment) {
+            segment.held(cell.process()).fetch_add(1, Relaxed);
+        } else if !recycle::cross_over(segment, cell) {
+            return None;
+        }
+    }
     open_in_block(producer, thread, slots, header)
 }
 
@@ -184,20 +229,55 @@ fn make_room(
     thread: &'static ThreadState,
     overflow: Overflow,
     slots: u32,
+    level: u8,
 ) -> Option<()> {
     let cell = &thread.cell;
     let segment = producer.segment();
     let left = cell.open_block().map_or(0, |(_, next)| segment.slots_per_block() - next);
-    if left >= slots {
+    let is_kept = cell.is_reserved() && !is_urgent(level);
+    if left >= slots && !is_kept {
         return Some(());
     }
-    insist(producer, overflow, || {
-        let crossed = cell.cross(segment)
-            || (overflow == Overflow::Overwrite && recycle::cross_over(segment, cell));
-        crossed.then_some(())
+    let is_new = insist(producer, overflow, || {
+        let room = room(producer, thread, level);
+        if room != Room::None && cell.cross(segment) {
+            if room == Room::Reserve {
+                cell.set_reserved();
+            }
+            return Some(true);
+        }
+        let overwrites = overflow == Overflow::Overwrite && recycle::cross_over(segment, cell);
+        overwrites.then_some(false)
     })?;
+    segment.held(cell.process()).fetch_add(is_new.into(), Relaxed);
     segment.drain_area().ring_doorbell();
     Some(())
+}
+
+/// Whether a thread may take another block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    None,
+    Free,
+    /// Only for a record that the reserve is for.
+    Reserve,
+}
+
+/// Whether records of this level are what the reserve is for.
+const fn is_urgent(level: u8) -> bool {
+    level >= Level::Error.number()
+}
+
+/// Whether the thread may take another block for a record of this level.
+fn room(producer: &'static Producer, thread: &'static ThreadState, level: u8) -> Room {
+    let segment = producer.segment();
+    let (quota, reserve) = (producer.quota(), producer.reserve());
+    let held = segment.held(thread.cell.process()).load(Relaxed);
+    if held < quota && (reserve == 0 || hints::more_than(segment, reserve)) {
+        return Room::Free;
+    }
+    let is_urgent = is_urgent(level) && held < quota.saturating_add(reserve);
+    if is_urgent { Room::Reserve } else { Room::None }
 }
 
 /// A record longer than a block; the cell is closed. All its blocks are claimed before its mark.
@@ -219,14 +299,21 @@ fn open_long(
     let list = thread.extension_list()?;
     let list_bytes = count * record::FRAGMENT_BYTES;
     let slots = record::slots_for(list_bytes, segment.slot_size()) as u32;
-    make_room(producer, thread, overflow, slots)?;
+    // More than it may ever have would be waited for in vain.
+    if count >= producer.quota() as usize {
+        return None;
+    }
+    make_room(producer, thread, overflow, slots, header.level)?;
     let lane = cell.lane();
     insist(producer, overflow, || long::start_collecting(segment, lane).then_some(()))?;
     let mut have = 0;
     while have < count {
-        let Some(claimed) = insist(producer, overflow, || long::collect_one(segment, cell)) else {
-            break;
-        };
+        let claimed = insist(producer, overflow, || {
+            let room = room(producer, thread, header.level);
+            if room == Room::None { None } else { long::collect_one(segment, cell) }
+        });
+        let Some(claimed) = claimed else { break };
+        segment.held(cell.process()).fetch_add(1, Relaxed);
         // SAFETY: the list has room for `EXTENSIONS_MAX` entries and is this thread's.
         unsafe { list.add(have).write([claimed.block, claimed.generation]) };
         have += 1;

@@ -27,6 +27,46 @@ fn all_facts_come_through() {
     }
 }
 
+/// Keys that come at run time are made fit, and no field is lost.
+#[test]
+fn unfit_keys_are_renamed_and_counted() {
+    let before = crate::renamed_keys();
+    let event = one(|log| {
+        let site = Site::new(Level::Info, "x").fields(["a", "a", "level", ""]);
+        let record = site.record(log, &[&1, &2, &3, &4]);
+        let record = record.field("b", &5).field("a", &6).field("b", &7).field("two\nlines", &8);
+        record.field("timestamp", &9).field("\u{9b}", &10).field("event", &11).log();
+    });
+    let keys =
+        ["a", "a_2", "level_", "_", "b", "a_3", "b_2", "two_lines", "timestamp_", "__2", "event_"];
+    let expected: Vec<_> = (1..).zip(keys).map(|(n, key)| format!("{key}=I64({n})")).collect();
+    assert_eq!(fields(&event), expected);
+    assert!(crate::renamed_keys() - before >= 9, "others may rename meanwhile");
+}
+
+/// A value that never ends is cut, and the record says so; what comes behind it misses.
+#[test]
+fn an_endless_value_is_cut() {
+    let (events, _) = captured("all", |log| {
+        let site = Site::new(Level::Info, "x");
+        let long = "x".repeat(20 << 20);
+        site.record(log, &[])
+            .field("a", &1)
+            .field("long", &crate::AsDisplay(&long))
+            .field("b", &2)
+            .log();
+        site.record(log, &[]).field("b", &2).log();
+    });
+    assert!(events[0].truncated && !events[1].truncated);
+    assert_eq!(events[0].fields.len(), 2);
+    assert!(
+        events[0]
+            .get("long")
+            .and_then(|value| value.as_str())
+            .is_some_and(|text| text.len() > 10_000)
+    );
+}
+
 #[test]
 fn a_text_of_its_own_is_literal_and_a_level_of_its_own_wins() {
     let event = one(|log| {

@@ -166,3 +166,20 @@ fn the_level_in_force_decides() {
     });
     assert!(!bridge.enabled(&metadata));
 }
+
+/// Alike at both ends and of one length.
+#[test]
+fn names_that_are_alike_are_told_apart() {
+    let logs = capture();
+    let bridge = bridge::Bridge::default();
+    let name = |n: u64| format!("beginning {n} of an ending");
+    for n in [1, 2, 1, 2] {
+        let key = name(n);
+        bridge.log(&record("same", &[(key.as_str(), n.into())], format_args!("keys {n}")));
+        bridge.log(&record(&name(n), &[], format_args!("targets {n}")));
+    }
+    for (event, n) in logs.take().chunks(2).zip([1, 2, 1, 2]) {
+        assert_eq!(pairs(&event[0]), format!("{}={n}", name(n)));
+        assert_eq!(event[1].target(), name(n));
+    }
+}

@@ -152,12 +152,12 @@ fn run(
                 Step::Yield => tokio::task::yield_now().await,
                 Step::Inside(number, inner) => {
                     let span = span(*number);
-                    let spans = [&spans[..], &[span.clone()]].concat();
+                    let spans = [&spans[..], std::slice::from_ref(&span)].concat();
                     run(runtime.clone(), inner.clone(), spans).instrument(span).await;
                 }
                 Step::Spawn(number, inner) => {
                     let span = span(*number);
-                    let spans = [&spans[..], &[span.clone()]].concat();
+                    let spans = [&spans[..], std::slice::from_ref(&span)].concat();
                     let inner = run(runtime.clone(), inner.clone(), spans).instrument(span);
                     // The capture goes with the context.
                     let task = runtime.spawn(inner.in_scope(Context::current()));
@@ -255,7 +255,7 @@ fn a_spans_end_says_how_long_it_was_busy_and_idle() {
         let outer = tracing::warn_span!(target: "db", "outer", x = 1);
         outer.in_scope(|| {
             let inner = info_span!("inner", y = 2, late = Empty);
-            inner.in_scope(|| spend());
+            inner.in_scope(spend);
             spend();
             inner.record("late", 3);
         });

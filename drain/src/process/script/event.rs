@@ -88,7 +88,7 @@ pub(super) fn register(engine: &mut Engine) {
         .register_get("file", |own: &mut Scripted| own.event.file.to_string())
         .register_get("line", move |own: &mut Scripted| number(own.event.line))
         .register_get("pid", move |own: &mut Scripted| number(own.event.pid))
-        .register_get("thread", move |own: &mut Scripted| number(own.event.tid));
+        .register_get("tid", move |own: &mut Scripted| number(own.event.tid));
 }
 
 /// Values of kinds that scripts do not have are texts to them.
