@@ -16,6 +16,7 @@ use super::shape::{Shape, Syntax};
 /// How the lines of one callsite are written.
 #[derive(Debug)]
 pub(super) struct Plan {
+    callsite: u32,
     level: u8,
     /// From the timestamp's end to the process id.
     front: Piece,
@@ -40,11 +41,11 @@ pub(super) struct Plans {
     misses: u32,
 }
 
-/// Callsites beyond have no plan.
+/// Numbers of callsites are spread over the dictionary; those that are equal modulo this share a place.
 const PLACES: usize = 4096;
 /// A plan is made for one miss in so many, where there is one or there could not be: to make it anew
 /// each time would cost more than it saves.
-const MISSES_EACH: u32 = 32;
+const MISSES_EACH: u32 = 31;
 
 impl Plans {
     /// Writes the line of a record from the timestamp's end to the end of the values, each value by
@@ -58,7 +59,7 @@ impl Plans {
         line: &mut Line<'_>,
         values: &mut impl Values,
     ) -> bool {
-        let place = raw.callsite as usize;
+        let place = raw.callsite as usize % PLACES;
         match self.places.get(place) {
             Some(Some(plan)) if plan.write(raw, line, values) => true,
             _ => {
@@ -70,10 +71,10 @@ impl Plans {
 
     #[cold]
     fn miss(&mut self, raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) {
-        let place = raw.callsite as usize;
-        if place == 0 || place >= PLACES {
+        if raw.callsite == 0 {
             return;
         }
+        let place = raw.callsite as usize % PLACES;
         let is_new = place >= self.places.len();
         if is_new {
             self.places.resize_with(place + 1, || None);
@@ -109,13 +110,14 @@ impl Plan {
             };
             steps.push(Step { key, before: Piece::new(before) });
         }
-        let (level, front) = (raw.level, Piece::new(&shape.front));
-        Some(Self { level, front, steps: steps.into(), context: event.context.len() })
+        let (callsite, level, front) = (raw.callsite, raw.level, Piece::new(&shape.front));
+        let context = event.context.len();
+        Some(Self { callsite, level, front, steps: steps.into(), context })
     }
 
     #[inline(always)]
     fn write(&self, raw: &Raw<'_>, line: &mut Line<'_>, values: &mut impl Values) -> bool {
-        if raw.level != self.level || raw.flags & !PLAIN != 0 {
+        if raw.callsite != self.callsite || raw.level != self.level || raw.flags & !PLAIN != 0 {
             return false;
         }
         let Some(own_len) = raw.payload.len().checked_sub(raw.context_len as usize) else {
