@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "calls into libc and the instructions that have no safe form")]
 
 pub mod file;
+pub mod guard;
 pub mod identity;
 pub mod robust;
 pub mod signal;

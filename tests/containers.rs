@@ -1,11 +1,15 @@
 //! S7, P17: processes of two containers that share `/dev/shm` share a segment, also under one pid; one
-//! with a `/dev/shm` of its own has a segment of its own.
+//! with a `/dev/shm` of its own has a segment of its own. One that has ended is seen so from outside.
+#![expect(unsafe_code, reason = "descriptors that others use are closed")]
 
 mod common;
 
 use common::drain::{Site, is_notice, lines, number};
-use common::watch::watchdog;
+use common::fork::fork;
+use common::watch::{wait_until, watchdog};
 use common::{Peer, has_namespaces, hear, role, say};
+use logring::layout::lane::LaneWord;
+use logring::shm::Segment;
 use logring::{Overflow, info};
 
 const EACH: u64 = 300;
@@ -72,4 +76,71 @@ fn who_shares_memory_shares_a_segment() {
         *next += 1;
     }
     assert_eq!((next["a"], next["b"], next["here"], next.len()), (EACH, EACH, 1, 3));
+}
+
+/// Logs on a thread that ends, and closes every descriptor: neither a lane nor a lock says that it
+/// lives. Then leaves a child behind.
+fn member_without_marks(segment: &str) {
+    let guard = logring::builder(segment).install().expect("installed");
+    std::thread::spawn(|| info!("counted", n = 0)).join().expect("it ends well");
+    // SAFETY: whoever uses one of them is to notice.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) }, 0);
+    say("logged");
+    hear();
+    fork(|| {
+        hear();
+        say("the child lives");
+        hear();
+    });
+    drop(guard);
+}
+
+#[test]
+fn one_that_has_ended_in_another_namespace_is_given_back() {
+    const TEST: &str = "one_that_has_ended_in_another_namespace_is_given_back";
+    let _watchdog = watchdog();
+    if let Some((_, segment)) = role() {
+        return member_without_marks(&segment);
+    }
+    if !has_namespaces() {
+        println!("this machine lets nobody make namespaces: nothing was tried");
+        return;
+    }
+    let site = Site::new();
+    let segment = Segment::create(&site.name.spec()).expect("created");
+    let drain = site.start_drain();
+    let runtime = format!("LOGRING_RUNTIME_DIR={}", site.path("run").display());
+    // Ends when nobody has its output any more: neither the process nor its child.
+    let shell = "\"$@\" | cat";
+    let wrapper = ["env", "-u", "LOGRING", &runtime, "unshare", "-m", "-p", "-f"];
+    let wrapper = [&wrapper[..], &["--kill-child", "--mount-proc", "sh", "-c", shell, "sh"]];
+    let mut peer = Peer::start_under(&wrapper.concat(), TEST, "member", site.segment());
+    assert_eq!(peer.hear(), "logged");
+    let processes = 0..segment.geometry().process_count;
+    let living = || {
+        let is_live = |at: &u32| segment.process_info(*at).is_some_and(|info| info.is_live());
+        processes.clone().filter(is_live).collect::<Vec<_>>()
+    };
+    let lanes = 0..segment.geometry().lane_count;
+    let word = |at| segment.lane_info(at).and_then(|info| info.word);
+    let is_live = |at| matches!(word(at), Some(LaneWord::Live { .. }));
+    wait_until("its lanes to be given back", || !lanes.clone().any(is_live));
+    let [process] = living()[..] else { panic!("{:?}", living()) };
+    assert!(!segment.process_is_dead(process), "it lives, whatever it has closed");
+    let observed = Segment::observe(site.segment()).expect("there");
+    assert!(!observed.process_is_dead(process), "the same for who only looks");
+    // A drain that believes in its death has given the entry back by then.
+    drain.stop();
+    assert_eq!(living(), [process]);
+
+    peer.say("end");
+    wait_until("its end to be proven", || segment.process_is_dead(process));
+    assert!(observed.process_is_dead(process));
+    peer.say("and you?");
+    assert_eq!(peer.hear(), "the child lives");
+    let drain = site.start_drain();
+    wait_until("its entry to be given back", || living().is_empty());
+    peer.end();
+    drain.stop();
+    Segment::remove(site.segment()).expect("nobody uses it");
 }

@@ -20,6 +20,7 @@ struct Rule {
 const UNSAFE: &[(&str, &str)] = &[
     ("src/sys.rs", "the operating system"),
     ("src/sys/file.rs", "the operating system: files"),
+    ("src/sys/guard.rs", "the operating system: locks that a mapping holds"),
     ("src/sys/identity.rs", "the operating system: who is who"),
     ("src/sys/robust.rs", "the operating system: robust mutexes"),
     ("src/sys/truncation.rs", "the operating system: files that are cut"),

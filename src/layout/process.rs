@@ -6,6 +6,7 @@
 //!  96 taken | 104 lost | 112 torn | 120 malformed                                             128 bytes
 //!
 //!  word   63..62 state (0 free, 1 live, 2 being filled) | 31..0 incarnation
+//!         live: 32 the process's memory holds the guard of this entry
 //!         being filled: 61..54 pid namespace (low bits of its inode) | 53..32 pid
 //! ```
 
@@ -73,6 +74,23 @@ pub const fn inc_of(word: u64) -> u32 {
 #[must_use]
 pub const fn word(state: u64, inc: u32) -> u64 {
     state << 62 | inc as u64
+}
+
+/// In the word of a live entry: the process's memory holds a lock that falls when it ends.
+const GUARDED: u64 = 1 << 32;
+
+/// The word of a live entry.
+#[inline]
+#[must_use]
+pub const fn live(inc: u32, is_guarded: bool) -> u64 {
+    word(state::LIVE, inc) | if is_guarded { GUARDED } else { 0 }
+}
+
+/// Whether the process of a live entry's word has taken the entry's guard.
+#[inline]
+#[must_use]
+pub const fn is_guarded(word: u64) -> bool {
+    word & GUARDED != 0
 }
 
 /// Bits of a pid: the kernel gives no higher ones.

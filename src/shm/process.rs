@@ -12,7 +12,7 @@ use super::view::View;
 use crate::error::Result;
 use crate::layout::process as at;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, order};
-use crate::sys;
+use crate::sys::{self, guard};
 
 /// This process's entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,8 @@ impl Segment {
         let fenced = sys::membarrier_register();
         self.u32_at(entry + at::FENCED).store(fenced.into(), Ordering::Relaxed);
         let word = self.u64_at(entry + at::WORD);
-        word.store(at::word(at::state::LIVE, inc), order::live_store()); // pair:live
+        let live = at::live(inc, self.is_guarded(index));
+        word.store(live, order::live_store()); // pair:live
         // pair:removed: a remover that did not see this entry is seen here.
         fence(order::removed_fence());
         if self.is_removed() {
@@ -270,9 +271,18 @@ impl Segment {
         })
     }
 
+    /// Takes the guard of this entry; whether it holds for as long as this process's memory exists.
+    /// What a kernel does with the lock of a descriptor that is closed is looked at, not believed.
+    fn is_guarded(&self, index: u32) -> bool {
+        let Some((paths, id)) = self.paths().zip(self.file_id) else { return false };
+        guard::hold(&paths.segment, id, guard_byte(index))
+            && guard::is_free(&paths.segment, id, guard_byte(index)) == Some(false)
+    }
+
     /// Whether it is proven that the process of this entry is dead: another boot; or its liveness lock
-    /// is free and its pid, of our namespace, is gone or another process's. No proof = alive, as is
-    /// this process itself. About 10 us: not for every sweep.
+    /// is free and either its pid, of our namespace, is gone or another process's, or the guard that it
+    /// had is free, in whatever namespace it ran. No proof = alive, as is this process itself. About
+    /// 10 us: not for every sweep.
     #[must_use]
     pub fn process_is_dead(&self, index: u32) -> bool {
         let Some(entry) = self.process_entry(index) else { return false };
@@ -299,9 +309,17 @@ impl Segment {
             return false;
         }
         let pid_ns = number(at::PID_NS);
-        pid_ns != 0
-            && pid_ns == sys::pid_namespace()
-            && sys::process_is_gone(pid, number(at::START_TIME))
+        let is_visible = pid_ns != 0 && pid_ns == sys::pid_namespace();
+        is_visible && sys::process_is_gone(pid, number(at::START_TIME))
+            || at::is_guarded(word) && self.guard_is_free(index)
+    }
+
+    /// Whether nobody holds the guard of the entry, as far as that can be asked: a segment whose file
+    /// is gone from its name cannot be asked.
+    fn guard_is_free(&self, index: u32) -> bool {
+        let file = self.paths().zip(self.file_id);
+        file.and_then(|(paths, id)| guard::is_free(&paths.segment, id, guard_byte(index)))
+            == Some(true)
     }
 
     /// Whether who took the entry died before it had filled it. What stands there may be anything:
@@ -332,6 +350,12 @@ impl Segment {
 /// The byte of the lock file that the process of an entry holds.
 fn liveness_byte(index: u32) -> u64 {
     u64::from(index) + 1
+}
+
+/// The byte of the segment's file that the memory of the process of an entry holds: beyond all that
+/// a segment has.
+fn guard_byte(index: u32) -> u64 {
+    1 << 60 | u64::from(index)
 }
 
 /// A boot id in one word; 0 = unknown.

@@ -5,7 +5,7 @@
 //! list of the C library, so it is never unmapped after that.
 
 use std::fs::File;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
@@ -18,7 +18,7 @@ use super::{create, drain_lock, header::Header};
 use crate::error::{Error, Result};
 use crate::layout::{Geometry, Offsets, geometry, header as at};
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, order};
-use crate::sys;
+use crate::sys::{self, file};
 
 /// What a segment is created with; one that exists keeps what it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +133,10 @@ impl Segment {
         let found = create::open_to_look(&paths.segment).and_then(|(file, header, offsets)| {
             header.check_state()?;
             let lock = LockFile::open(&paths.lock, false)?.filter(|lock| lock.id == header.lock);
-            Self::of(Mapping::read_only(&file)?, header, offsets, Some(paths), lock)
+            let mut segment =
+                Self::of(Mapping::read_only(&file)?, header, offsets, Some(paths), lock)?;
+            segment.file_id = file::identity(file.as_raw_fd());
+            Ok(segment)
         });
         found.map_err(|error| error.within(format!("segment {name:?}")))
     }
@@ -178,10 +181,8 @@ impl Segment {
         let lock = LockFile::open(&paths.lock, false)?;
         // Another file's locks prove nothing about this segment's processes.
         let lock = lock.filter(|lock| lock.id == header.lock);
-        let meta =
-            file.metadata().map_err(|error| Error::os("look at the segment's file", error))?;
         let mut segment = Self::of(mapping, header, offsets, Some(paths), lock)?;
-        segment.file_id = Some((meta.dev(), meta.ino()));
+        segment.file_id = file::identity(file.as_raw_fd());
         Ok(segment)
     }
 
