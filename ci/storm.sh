@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # ci/storm.sh [SEED [SECONDS [POLICY]]]: producers and drain are killed and stopped at random for SECONDS
 # (60), by a schedule that SEED gives (random); then every acknowledged record must stand exactly once,
-# whole and in time order, in both of two files; with POLICY `drop` instead of `block`, but for those that
-# the files say were lost. Prints the account as its last line. Without arguments and with LOGRING_LONG=1
+# whole and in time order, in both of two files; with POLICY `drop` or `overwrite` instead of `block`, but
+# for those that the files say were lost. Prints the account as its last line. Without arguments and with LOGRING_LONG=1
 # it takes ten minutes, and must have acknowledged 40 million records and killed 1,000 processes.
 set -euo pipefail
 cd "$(dirname "$0")/.."

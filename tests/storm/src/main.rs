@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         }),
         [seed, seconds] => storm(seed, seconds, "block"),
         [seed, seconds, policy] => storm(seed, seconds, policy),
-        _ => Err("usage: logring-storm SEED SECONDS [block|drop]".into()),
+        _ => Err("usage: logring-storm SEED SECONDS [block|drop|overwrite]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,6 +56,8 @@ enum Policy {
     Block,
     /// They give up the newest record: what is lost is counted.
     Drop,
+    /// They give up the oldest ones of the same thread: what is lost is counted.
+    Overwrite,
 }
 
 impl Policy {
@@ -63,7 +65,8 @@ impl Policy {
         match name {
             "block" => Ok(Self::Block),
             "drop" => Ok(Self::Drop),
-            _ => Err(format!("no policy {name:?}; there are block and drop").into()),
+            "overwrite" => Ok(Self::Overwrite),
+            _ => Err(format!("no policy {name:?}; there are block, drop and overwrite").into()),
         }
     }
 
@@ -71,6 +74,7 @@ impl Policy {
         match self {
             Self::Block => "block",
             Self::Drop => "drop",
+            Self::Overwrite => "overwrite",
         }
     }
 
@@ -78,6 +82,7 @@ impl Policy {
         match self {
             Self::Block => Overflow::BlockForever,
             Self::Drop => Overflow::Drop,
+            Self::Overwrite => Overflow::Overwrite,
         }
     }
 }
