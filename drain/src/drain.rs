@@ -390,7 +390,12 @@ impl Drain {
         }
         let Self { private, outlets, segment, .. } = self;
         for trouble in private.while_writing(|| outlets.step(segment)) {
-            let time = self.clock.convert(self.merge.watermark());
+            // Before the first look there is no watermark: what a restart has to tell is of now.
+            let at = match self.merge.watermark() {
+                0 => watermark::now(segment.clock_kind()),
+                watermark => watermark,
+            };
+            let time = self.clock.convert(at);
             self.pipeline.notice(&notice::trouble(
                 time,
                 std::process::id(),

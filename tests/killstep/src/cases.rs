@@ -83,7 +83,8 @@ pub(crate) fn run(case: &Case) -> Result<Tried, Failure> {
     let mut tried = Tried::default();
     let (mut image, mut last) = (Image::default(), None);
     loop {
-        let expected = Expected { acked: case.before, one_more: true, may_lose: case.full };
+        let expected =
+            Expected { acked: case.before, one_more: true, may_lose: case.full, may_tell: &[] };
         tried.states += 1;
         // The same bytes are recovered the same way.
         let is_new = image.take(segment);
@@ -100,7 +101,8 @@ pub(crate) fn run(case: &Case) -> Result<Tried, Failure> {
             break;
         }
     }
-    let done = Expected { acked: case.before + 1, one_more: false, may_lose: case.full };
+    let done =
+        Expected { acked: case.before + 1, one_more: false, may_lose: case.full, may_tell: &[] };
     image.take(segment);
     attempt(&site, &image, child.pid(), copy, &done)
         .map_err(|failure| format!("{} when it was done: {failure}", case.name))?;
