@@ -4,11 +4,9 @@
 
 mod common;
 
-use std::process::{Command, Stdio};
-
 use common::drain::{Site, is_notice, lines, number};
 use common::watch::watchdog;
-use common::{ROLE, free_blocks, role};
+use common::{Peer, free_blocks, hear, role, say};
 use logring::shm::Segment;
 use logring::{Overflow, info};
 
@@ -25,6 +23,8 @@ fn becomes_a_service(segment: &str) {
     // SAFETY: whoever uses one of them is to notice.
     assert_eq!(unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) }, 0);
     log(10..510);
+    say("closed");
+    hear();
     for thread in 0..5 {
         std::thread::spawn(move || log(510 + thread * 100..610 + thread * 100))
             .join()
@@ -42,12 +42,21 @@ fn what_comes_after_closing_all_descriptors_is_delivered() {
     let site = Site::new();
     let segment = Segment::create(&site.name.spec()).expect("created");
     let drain = site.start_drain();
-    let mut command = Command::new(std::env::current_exe().expect("own path"));
-    command.args(["--exact", TEST, "--nocapture", "--test-threads=1"]).env_remove("LOGRING");
-    command.env(ROLE, format!("service {}", site.segment())).stdin(Stdio::null());
-    let output = command.output().expect("it runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
+    let stderr = site.path("stderr");
+    let runtime = format!("LOGRING_RUNTIME_DIR={}", site.path("run").display());
+    let shell = format!("exec \"$@\" 2>{}", stderr.display());
+    let wrapper = ["env", "-u", "LOGRING", &runtime, "sh", "-c", &shell, "sh"];
+    let mut peer = Peer::start_under(&wrapper, TEST, "service", site.segment());
+    assert_eq!(peer.hear(), "closed");
+    // All locks of its files have fallen.
+    let processes = 0..segment.geometry().process_count;
+    let mut living =
+        processes.filter(|at| segment.process_info(*at).is_some_and(|info| info.pid == peer.pid()));
+    let process = living.next().expect("it has logged");
+    assert!(!segment.process_is_dead(process), "it lives, whatever it has closed");
+    peer.say("go on");
+    peer.end();
+    let said = std::fs::read_to_string(stderr).expect("text");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(
         said.starts_with("logring: this process has closed the lock file of segment"),

@@ -64,6 +64,11 @@ fn who_shares_memory_shares_a_segment() {
     for (_, _, peer) in &mut members {
         assert_eq!(peer.hear(), "done");
     }
+    // Their pid is that of another process here, which has another start time.
+    let segment = Segment::attach(site.segment()).expect("there");
+    for process in 0..segment.geometry().process_count {
+        assert!(!segment.process_is_dead(process), "all live");
+    }
     members.into_iter().for_each(|(_, _, peer)| peer.end());
     drain.stop();
     let mut next = std::collections::HashMap::new();

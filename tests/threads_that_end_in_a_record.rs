@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use common::acks::{Acks, Random};
 use common::drain::{Site, is_notice, lines, number};
 use common::watch::{wait_until, watchdog};
-use common::{ROLE, free_blocks, role};
+use common::{Peer, ROLE, free_blocks, hear, role, say};
 use logring::shm::Segment;
 use logring::sync::Ordering::{Acquire, Relaxed, Release};
 use logring::{Overflow, info};
@@ -66,6 +66,8 @@ fn threads(segment: &str, acks: &'static Acks) {
         assert_eq!(unsafe { libc::pthread_join(thread, std::ptr::null_mut()) }, 0);
     }
     info!("the process goes on", id = THREADS, n = 1);
+    say("all have ended");
+    hear();
 }
 
 /// Another thread logs when this one calls exec; the new image logs too.
@@ -78,6 +80,16 @@ fn exec(test: &str, segment: &str, acks: &'static Acks, path: &str) -> ! {
     let mut image = std::process::Command::new(std::env::current_exe().expect("own path"));
     image.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     panic!("exec: {}", image.env(ROLE, format!("image {segment} {path}")).exec())
+}
+
+/// The process that goes on has one block; those of the threads that have ended come back while it lives.
+fn end(site: &Site, mut peer: Peer) {
+    peer.hear();
+    let segment = Segment::attach(site.segment()).expect("there");
+    wait_until("the blocks of ended threads to be free", || {
+        free_blocks(&segment) == segment.geometry().block_count as usize - 1
+    });
+    peer.end();
 }
 
 /// Each thread's acknowledged records stand in the output, once and in order, and at most one more.
@@ -123,7 +135,8 @@ fn an_ended_thread_costs_its_record_at_most() {
     let path = site.path("acks");
     let acks = Acks::create(&path, THREADS);
     let drain = site.start_drain();
-    site.peer(TEST, "threads", &format!("{} {}", site.segment(), path.display())).end();
+    let argument = format!("{} {}", site.segment(), path.display());
+    end(&site, site.peer(TEST, "threads", &argument));
     drain.stop();
     expect_all(&site, &acks, THREADS);
 }
@@ -138,6 +151,8 @@ fn exec_ends_all_threads() {
             let builder = logring::builder(segment).overflow(Overflow::BlockForever);
             let _guard = builder.install().expect("installed");
             info!("a new image", id = 1, n = 1);
+            say("it goes on");
+            hear();
             return;
         }
         exec(TEST, segment, Box::leak(Box::new(Acks::open(path.as_ref()))), path);
@@ -147,7 +162,8 @@ fn exec_ends_all_threads() {
         let path = site.path("acks");
         let acks = Acks::create(&path, 1);
         let drain = site.start_drain();
-        site.peer(TEST, "old", &format!("{} {}", site.segment(), path.display())).end();
+        let argument = format!("{} {}", site.segment(), path.display());
+        end(&site, site.peer(TEST, "old", &argument));
         drain.stop();
         expect_all(&site, &acks, 1);
     }

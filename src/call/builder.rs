@@ -153,7 +153,7 @@ impl Builder {
     /// a record of level `trigger` or above goes out in this process: then all that the recorders of its
     /// threads hold, in time order among themselves, with `"flight":true`, before that record.
     ///
-    /// Each record of the process takes some 100 ns more with it. Only what the macros log is kept.
+    /// Each record of the process takes the long way of a log call with it. Only what the macros log is kept.
     ///
     /// ```no_run
     /// # use logring::Level;

@@ -197,8 +197,7 @@ impl Producer {
         if is_gone && self.lockless.swap(1, Relaxed) == 0 {
             sys::say(format_args!(
                 "this process has closed the lock file of segment {:?}, which it is to keep open; \
-                 its records arrive, but after its end a drain in another pid namespace takes it for \
-                 alive",
+                 its records arrive, but that it has ended can be proven in fewer ways",
                 self.segment.name()
             ));
         }
