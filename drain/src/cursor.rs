@@ -73,6 +73,8 @@ pub struct Stuck {
 
 const RETRY_FIRST: Duration = Duration::from_millis(1);
 const RETRY_LAST: Duration = Duration::from_secs(1);
+/// Bytes that a disk must have room for before a file on it that was given up counts again.
+const ROOM_TO_HEAL: u64 = 256 << 10;
 
 /// A prepared batch on its way.
 #[derive(Clone, Copy, Debug)]
@@ -318,6 +320,11 @@ impl Cursor {
     /// # Errors
     /// The sink is as unwell as before, and does not count yet.
     pub fn heal(&mut self) -> io::Result<()> {
+        // Opening a file takes no room: a sink that counted again on a full disk would be stuck at
+        // once, and hold the ring as long as before.
+        if let Output::File(target) = &self.output {
+            target.file.has_room(ROOM_TO_HEAL)?;
+        }
         self.epoch = self.ledger.raise_epoch();
         self.rejoin()?;
         self.stuck = None;

@@ -125,6 +125,30 @@ pub fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Sees to it that the medium has room for `bytes` more from `offset` on, without making the file
+/// longer. Where that cannot be asked for, there may be room.
+///
+/// # Errors
+/// The operating system's; `ENOSPC` when there is no room.
+pub fn reserve(file: &File, offset: u64, bytes: u64) -> io::Result<()> {
+    let too_far = |_| io::Error::from_raw_os_error(libc::EFBIG);
+    let offset = libc::off_t::try_from(offset).map_err(too_far)?;
+    let bytes = libc::off_t::try_from(bytes).map_err(too_far)?;
+    loop {
+        let mode = libc::FALLOC_FL_KEEP_SIZE;
+        // SAFETY: the fd is open for as long as the reference lives.
+        if unsafe { libc::fallocate(file.as_raw_fd(), mode, offset, bytes) } == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::EINTR) => {}
+            Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EINVAL) => return Ok(()),
+            _ => return Err(error),
+        }
+    }
+}
+
 /// Makes a file `len` bytes long with all of them allocated, zeroed. The caller has compared `len`
 /// with [`file_size_limit`]: beyond it the kernel sends a deadly signal.
 ///

@@ -8,7 +8,7 @@ use crate::{
     ledger::Identity,
     seam::{after_write, before_call, before_write},
 };
-use logring::sys::file::open_unnamed;
+use logring::sys::file::{open_unnamed, reserve};
 use std::{
     fs::{self, File, Metadata, OpenOptions},
     io,
@@ -171,6 +171,12 @@ impl LogFile {
             self.file.set_len(end)?;
         }
         Ok(())
+    }
+
+    /// An error when the medium has no room for `bytes` more.
+    pub(crate) fn has_room(&self, bytes: u64) -> io::Result<()> {
+        before_call()?;
+        reserve(&self.file, self.file.metadata()?.len(), bytes)
     }
 
     /// Waits until the file's bytes are on the medium.
