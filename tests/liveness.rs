@@ -289,7 +289,7 @@ fn of_what_it_cannot_see_a_drain_proves_nothing() {
     if !common::has_namespaces() {
         return;
     }
-    // A pid of another namespace says nothing here; the kernel's mark does.
+    // A pid of another namespace says nothing here; the kernel's mark and the guard do.
     let name = Name::new();
     let segment = name.create();
     let mut peer =
@@ -297,7 +297,7 @@ fn of_what_it_cannot_see_a_drain_proves_nothing() {
     let (process, lane) = told(&peer.hear());
     assert!(!segment.lane_is_over(lane) && !segment.process_is_dead(process));
     peer.end();
-    assert!(!segment.process_is_dead(process));
+    assert!(segment.process_is_dead(process));
     assert!(segment.lane_is_over(lane));
 }
 
