@@ -22,8 +22,9 @@
 //!
 //! The level that is in force for a target decides, also when an operator changes it while the
 //! process runs. That is asked at each call: one that is not enabled costs about ninety instructions,
-//! most of them the other crate's, where one of logring's own costs eight. What must cost nothing is left out when
-//! the program is compiled: both crates have features `max_level_info` and the like.
+//! half of them or more the other crate's, where one of logring's own costs eight. What must cost
+//! nothing is left out when the program is compiled: both crates have features `max_level_info` and
+//! the like.
 
 mod foreign;
 mod leaked;
