@@ -8,11 +8,12 @@ use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::drain::{Drain, Site, drain_binary, drain_command};
+use common::drain::{Drain, Site, drain_binary, drain_command, lines};
 use common::watch::{wait_until, watchdog};
-use common::{Peer, role, say};
+use common::{Peer, ROLE, role, say};
 use logring::layout::{VERSION, header};
 use logring::shm::Segment;
+use logring::{Level, info, warn};
 
 /// The user for what root may do and others may not.
 const NOBODY: &str = "65534";
@@ -274,6 +275,34 @@ fn a_filter_that_cannot_be() {
     assert!(bad.expect_err("a bad name").to_string().contains("\"no name\""));
     nothing_is_left(&site);
     let _guard = logring::builder(site.segment()).filter("info").install().expect("installed");
+}
+
+/// A service starts all the same: an operator's slip costs neither it nor its records.
+#[test]
+fn a_part_of_the_environments_filter_that_cannot_be() {
+    const TEST: &str = "a_part_of_the_environments_filter_that_cannot_be";
+    let _watchdog = watchdog();
+    if let Some((_, segment)) = role() {
+        let _guard =
+            logring::builder(&*segment).level(Level::Warning).install().expect("installed");
+        info!("below the program's own level");
+        info!(target: "db", "by the part that is well formed");
+        return warn!("by the program's own level");
+    }
+    let site = Site::new();
+    let drain = site.start_drain();
+    let mut command = Command::new(std::env::current_exe().expect("own path"));
+    command.args(["--exact", TEST, "--nocapture", "--test-threads=1"]);
+    command.env("LOGRING", "web=loud,db=debug,=x").env(ROLE, format!("service {}", site.segment()));
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let start = "logring: environment variable LOGRING: filter \"web=loud,db=debug,=x\": in the part \"web=loud\": ";
+    assert!(said.starts_with(start) && said.ends_with("; the other parts apply\n"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    drain.stop();
+    let events: Vec<_> = lines(&site.output()).map(|line| line["event"].clone()).collect();
+    assert_eq!(events, ["by the part that is well formed", "by the program's own level"]);
 }
 
 #[test]

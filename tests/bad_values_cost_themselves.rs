@@ -48,7 +48,7 @@ fn bad_values_cost_themselves_alone() {
     }
     impl Serialize for Endless {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.serialize_newtype_variant("Endless", 0, "more", &Endless)
+            serializer.serialize_newtype_variant("Endless", 0, "more", &Self)
         }
     }
     /// It logs while it is logged.

@@ -18,7 +18,7 @@ const EACH: u64 = 300;
 fn member(id: &str, segment: &str) {
     let builder = logring::builder(segment).ring_bytes(1 << 20).overflow(Overflow::BlockForever);
     let guard = builder.install().expect("installed");
-    say(&format!("{} {}", std::process::id(), guard.segment().tag()));
+    say(format!("{} {}", std::process::id(), guard.segment().tag()));
     hear();
     for n in 0..EACH {
         info!("counted", from = id, n);

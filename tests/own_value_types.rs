@@ -66,7 +66,7 @@ enum Shape<'a> {
     },
     Named(Cow<'a, str>),
     Line(i64, i64),
-    Group(Vec<Shape<'a>>),
+    Group(Vec<Self>),
 }
 
 #[test]

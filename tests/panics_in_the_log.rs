@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use common::drain::{Site, lines};
 use common::watch::watchdog;
 use common::{Peer, role, say};
+use logring::context::WithContext;
 use logring::testing::{Captured, logged};
-use logring::{Level, catch, context, info, kv};
+use logring::{Level, catch, catch_async, context, info, kv};
 
 fn texts(events: &[Captured]) -> Vec<String> {
     let text = |event: &Captured| match event.get("message") {
@@ -41,6 +42,30 @@ fn catch_logs_a_panic_and_gives_it_back() {
     assert_eq!((&*event.as_event().file, event.as_event().line), (file!(), line));
     let backtrace = event["backtrace"].to_string();
     assert!(backtrace.contains("catch_logs_a_panic_and_gives_it_back"), "{backtrace}");
+}
+
+/// After an `.await`, in a task that moves between threads; the task beside it goes on.
+#[test]
+fn catch_async_logs_a_panic_of_a_task() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
+    let events = logged(|| {
+        let pay = async {
+            tokio::task::yield_now().await;
+            info!("pays");
+            let none: Option<u32> = None;
+            none.expect("a price")
+        };
+        let other = catch_async(async { tokio::task::yield_now().await });
+        let task = catch_async(pay).with_context(kv! { request_id = 7 });
+        let both = runtime.expect("a runtime").block_on(async {
+            let task = tokio::spawn(task);
+            (other.await, task.await.expect("it is caught"))
+        });
+        assert!(both.0.is_ok());
+        assert_eq!(both.1.expect_err("a panic").message(), "a price");
+    });
+    assert_eq!(texts(&events), ["pays", "a price"]);
+    assert!(events.iter().all(|event| event["request_id"] == 7), "{events:?}");
 }
 
 #[test]

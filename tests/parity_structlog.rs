@@ -129,7 +129,7 @@ fn bind_unbind_clear_and_get_threadlocal() {
     context::unbind(&["a", "never"]);
     assert_eq!(context::get().to_string(), "b=2", "get_threadlocal");
     let merged = context::get_merged(&logring::logger().bind(kv! { c = 3 }));
-    assert_eq!((&merged["b"] == &2, &merged["c"] == &3), (true, true), "get_merged_threadlocal");
+    assert_eq!((merged["b"] == 2, merged["c"] == 3), (true, true), "get_merged_threadlocal");
     assert_eq!(std::thread::spawn(here).join().expect("it ends"), "", "another thread has its own");
     context::clear();
     assert_eq!(here(), "", "clear_threadlocal");

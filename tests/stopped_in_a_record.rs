@@ -23,7 +23,7 @@ fn stopped(segment: &str) {
     let _guard = builder.install().expect("installed");
     info!("stopped", n = 0);
     // SAFETY: a call without arguments.
-    say(&unsafe { libc::gettid() }.to_string());
+    say(unsafe { libc::gettid() }.to_string());
     hear();
     // SAFETY: a signal to this thread, at which its tracer takes over.
     unsafe { libc::raise(libc::SIGUSR1) };

@@ -106,10 +106,27 @@ fn what_is_wrong_is_said_and_nothing_is_logged() {
     assert!(sentence.starts_with("the following required arguments were not provided: --segment"));
     let sentence = refused(&site.run(&["log", "--segment", "a/b", "x"]), 2);
     assert!(sentence.starts_with("segment name \"a/b\" cannot be: expected 1 to 64"), "{sentence}");
-    let output =
-        site.command(&["log", "--segment", &site.name, "x"]).env("LOGRING", "a=loud").output();
-    let sentence = refused(&output.expect("the binary starts"), 2);
-    assert!(sentence.starts_with("environment variable LOGRING: filter \"a=loud\""), "{sentence}");
+}
+
+/// A slip in the environment costs no record: it is told, and the rest of it filters.
+#[test]
+fn a_bad_part_of_the_environments_filter_is_told() {
+    let _watchdog = watchdog();
+    let site = Site::new();
+    for (filter, text) in [("a=loud", "yes"), ("warning,a=loud", "no"), ("a=loud,shell=off", "no")]
+    {
+        let mut command = site.command(&["log", "--segment", &site.name, text]);
+        let output = command.env("LOGRING", filter).output().expect("the binary starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let start = format!(
+            "logring: environment variable LOGRING: filter {filter:?}: in the part \"a=loud\": unknown level"
+        );
+        assert!(said.starts_with(&start) && said.ends_with("; the other parts apply\n"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let texts: Vec<_> = site.drained().into_iter().map(|line| line["event"].clone()).collect();
+    assert_eq!(texts, ["yes"]);
 }
 
 #[test]

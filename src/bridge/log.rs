@@ -1,9 +1,9 @@
 //! The bridge from the [`log`](https://docs.rs/log) facade: [`Builder::log_bridge`], or [`Bridge`]
 //! where something else is the process's logger and hands on to it.
 //!
-//! Keys and values of a record are typed fields. A level of `log` that is not enabled costs a look into
-//! a table; `log::max_level` stays at trace, so that a level that an operator lowers while the process
-//! runs is in force at once.
+//! Keys and values of a record are typed fields. A level that no target has enabled costs a comparison,
+//! one that another target has a look into a table; `log::max_level` stays at trace, so that a level that
+//! an operator lowers while the process runs is in force at once.
 
 use std::time::Duration;
 
@@ -91,18 +91,9 @@ impl Bridge {
     fn logger(&self) -> &Logger {
         self.logger.as_ref().unwrap_or(&DEFAULT)
     }
-}
 
-impl Log for Bridge {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let there = There::of_metadata(metadata);
-        match there.met() {
-            Some(met) => met.foreign.enabled(self.logger()),
-            None => Site::new(there.level, metadata.target()).enabled(self.logger()),
-        }
-    }
-
-    fn log(&self, record: &Record<'_>) {
+    #[inline(never)]
+    fn log_met(&self, record: &Record<'_>) {
         let logger = self.logger();
         let there = There::of(record);
         let Some(met) = there.met() else { return there.log_unmet(logger, record) };
@@ -119,6 +110,26 @@ impl Log for Bridge {
             text.is_made();
         }
         met.foreign.log(logger, &text, &values);
+    }
+}
+
+impl Log for Bridge {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        if is_below_all(self.logger(), metadata.level()) {
+            return false;
+        }
+        let there = There::of_metadata(metadata);
+        match there.met() {
+            Some(met) => met.foreign.enabled(self.logger()),
+            None => Site::new(there.level, metadata.target()).enabled(self.logger()),
+        }
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        // First and alone, since most calls that are not enabled end here.
+        if !is_below_all(self.logger(), record.level()) {
+            self.log_met(record);
+        }
     }
 
     /// Waits up to a second until the drain has written what was logged before. Nothing need call it.
@@ -245,6 +256,12 @@ impl<'r> There<'r> {
         text.write(*record.args());
         values.log_of_site(&site, logger, &text);
     }
+}
+
+/// Whether no target lets such records out. False says nothing.
+#[inline]
+fn is_below_all(logger: &Logger, level: ::log::Level) -> bool {
+    logger.producer().is_some_and(|producer| producer.is_below_all(level_of(level).number()))
 }
 
 fn level_of(level: ::log::Level) -> Level {

@@ -21,9 +21,10 @@
 //! | a span of `tracing` | context of what is logged in it, by logring's own macros and `log` too |
 //!
 //! The level that is in force for a target decides, also when an operator changes it while the
-//! process runs. That is asked at each call: a call that is not enabled costs a look into a table,
-//! some nanoseconds, where one of logring's own costs one. What must cost nothing is left out when
-//! the program is compiled: both crates have features `max_level_info` and the like.
+//! process runs. That is asked at each call: one that is not enabled costs about ninety instructions,
+//! half of them or more the other crate's, where one of logring's own costs eight. What must cost
+//! nothing is left out when the program is compiled: both crates have features `max_level_info` and
+//! the like.
 
 mod foreign;
 mod leaked;

@@ -69,6 +69,7 @@ impl Callsite {
     /// callsite that is not registered yet: [`Callsite::admit`] decides.
     #[inline(always)]
     #[must_use]
+    #[allow(clippy::absurd_extreme_comparisons, reason = "without a cap it is the minimum")]
     pub fn enabled(&self, level: Level) -> bool {
         // A constant, so that a call below the cap leaves nothing behind.
         if level.number() < CAP {

@@ -126,6 +126,12 @@ impl Filter {
         let found = self.targets.iter().find(|(prefix, _)| covers(prefix));
         found.map(|(_, threshold)| *threshold).or(self.default)
     }
+
+    /// The lowest threshold in it.
+    #[cfg(feature = "log")]
+    pub(crate) fn lowest(&self) -> Option<u8> {
+        self.targets.iter().map(|(_, threshold)| *threshold).chain(self.default).min()
+    }
 }
 
 impl fmt::Display for Filter {

@@ -34,6 +34,12 @@ impl Known {
             _ => of(&known.insert((rules, read(segment, rules))).1),
         }
     }
+
+    /// The lowest threshold that the rules of this id set.
+    #[cfg(feature = "log")]
+    pub(crate) fn lowest(&self, segment: &Segment, rules: u32) -> Option<u8> {
+        read(segment, rules).lowest()
+    }
 }
 
 /// The rules in force in a segment; [`Filter::is_nothing`] where there are none.

@@ -38,7 +38,7 @@ pub use flush::{flush, flush_durable};
 pub use installed::early_calls;
 pub use logger::{Interner, Logger, TmpBound, logger};
 pub use overflow::Overflow;
-pub use panics::{Caught, catch, log_panics};
+pub use panics::{CatchAsync, Caught, catch, catch_async, log_panics};
 pub use producer::Producer;
 
 /// What the macros' expansions name. Not for use: it changes with them.

@@ -8,8 +8,10 @@ use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{self, PanicHookInfo, UnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, UnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::Once;
+use std::task::{self, Poll};
 
 use super::{Site, logger};
 use crate::level::Level;
@@ -77,7 +79,49 @@ pub fn catch<T>(action: impl FnOnce() -> T + UnwindSafe) -> Result<T, Caught> {
     })
 }
 
-/// A panic that [`catch`] has logged.
+/// [`catch`] of a future: a panic while it is polled is logged, with the context that it has there, and
+/// given back. Boxes nothing. What the future holds is dropped after a panic; of what it had borrowed to
+/// change, some may be half changed, as futures are seldom `UnwindSafe` this is not asked for.
+///
+/// ```
+/// # fn main() {
+/// # futures_lite::future::block_on(async {
+/// let done = logring::catch_async(async { 7 }).await;
+/// assert_eq!(done.unwrap(), 7);
+///
+/// let failed = logring::catch_async(async { panic!("no price") }).await;
+/// assert_eq!(failed.map(|(): ()| ()).unwrap_err().message(), "no price");
+/// # });
+/// # }
+/// ```
+pub fn catch_async<F: Future>(future: F) -> CatchAsync<F> {
+    CatchAsync { future }
+}
+
+pin_project_lite::pin_project! {
+    /// A future whose panics are caught, see [`catch_async`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless they are awaited or polled"]
+    pub struct CatchAsync<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for CatchAsync<F> {
+    type Output = Result<F::Output, Caught>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        // It is not polled again: its end is given back.
+        let poll = AssertUnwindSafe(|| self.project().future.poll(cx));
+        match catch(poll) {
+            Ok(poll) => poll.map(Ok),
+            Err(caught) => Poll::Ready(Err(caught)),
+        }
+    }
+}
+
+/// A panic that [`catch`] or [`catch_async`] has logged.
 pub struct Caught {
     payload: Box<dyn Any + Send>,
     place: Place,

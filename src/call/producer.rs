@@ -39,6 +39,9 @@ pub struct Producer {
     filter: Filter,
     /// What is set for the whole segment.
     rules: Known,
+    /// Id of the rules << 32 | the lowest threshold that any target has under them.
+    #[cfg(feature = "log")]
+    lowest: AtomicU64,
     /// The first page of thread states, in wipe-on-fork memory.
     states: &'static AtomicU64,
     /// 1 once memory could not be made to be wiped in forked children.
@@ -111,6 +114,8 @@ impl Producer {
             reserve: shares.reserve_of(segment.block_count()),
             flight,
             flight_word: AtomicU64::new(flight.map_or(0, |flight| u64::from(flight.level))),
+            #[cfg(feature = "log")]
+            lowest: AtomicU64::new(u64::from(lowest_of(&filter, flight))),
             filter,
             rules: Known::default(),
             states,
@@ -262,6 +267,29 @@ impl Producer {
         self.rules.in_force(self.segment, rules, target, self.threshold(target))
     }
 
+    /// Whether records of this level go out for no target, by what is in force now. False says nothing.
+    #[cfg(feature = "log")]
+    #[inline]
+    pub(crate) fn is_below_all(&self, level: u8) -> bool {
+        let rules = self.segment.drain_area().level_rules().load(Relaxed);
+        // Relaxed: the word stands alone.
+        let known = self.lowest.load(Relaxed);
+        if (known >> 32) as u32 != rules {
+            self.find_lowest(rules);
+            return false;
+        }
+        level < known as u8
+    }
+
+    #[cfg(feature = "log")]
+    #[cold]
+    fn find_lowest(&self, rules: u32) {
+        let own = lowest_of(&self.filter, self.flight);
+        let lowest = self.rules.lowest(self.segment, rules).map_or(own, |set| own.min(set));
+        // Relaxed: as above.
+        self.lowest.store(u64::from(rules) << 32 | u64::from(lowest), Relaxed);
+    }
+
     /// The level word of a target. `None`: there is no room for one more, or none at this moment; the
     /// caller asks [`Producer::threshold_now`] instead, and here again at its next call.
     pub(crate) fn level_word(&'static self, target: &str) -> Option<&'static AtomicU64> {
@@ -269,6 +297,15 @@ impl Producer {
         let in_force = |rules| self.in_force(rules, target);
         self.segment.level_word(id, self.threshold(target), in_force)
     }
+}
+
+/// The lowest level that a process does anything with.
+#[cfg(feature = "log")]
+fn lowest_of(filter: &Filter, flight: Option<Flight>) -> u8 {
+    // No target has this name: it stands for those that the filter says nothing of.
+    let other = filter.threshold("");
+    let lowest = filter.lowest().map_or(other, |lowest| lowest.min(other));
+    flight.map_or(lowest, |flight| lowest.min(flight.level))
 }
 
 impl Interner for Producer {

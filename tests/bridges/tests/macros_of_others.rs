@@ -74,6 +74,10 @@ fn of_tracing() {
     for turn in 0..2 {
         info!(turn, "turn {turn}");
     }
+    // One piece, which is another one each time.
+    for word in ["first", "second"] {
+        info!("{word}");
+    }
     info!(said = %Chats, "chats");
     tracing::debug!("not this one");
     trace!(target: "loud", "this one");
@@ -163,7 +167,7 @@ fn check_tracing(all: &[Value]) {
         wanted.as_object_mut().expect("one").extend(fields.as_object().expect("one").clone());
         assert_eq!(line(all, event), wanted);
     };
-    assert_eq!(all.len(), 20, "the debug event is held back");
+    assert_eq!(all.len(), 22, "the debug event is held back");
     event("info", "plain", json!({}));
     event("info", "plain {braces}", json!({}));
     let typed = json!({"n": -7, "big": u64::MAX, "wide": i128::MIN.to_string(), "x": 0.5, "yes": true, "name": "ann"});
@@ -177,6 +181,8 @@ fn check_tracing(all: &[Value]) {
     event("error", "named", json!({"target": "db", "nothing": null, "there": 1}));
     event("info", "turn 0", json!({"turn": 0}));
     event("info", "turn 1", json!({"turn": 1}));
+    event("info", "first", json!({}));
+    event("info", "second", json!({}));
     // What user code logs while a record is made comes before.
     let place = |event: &str| all.iter().position(|line| line["event"] == event).expect(event);
     assert!(place("from inside") < place("and by log") && place("and by log") < place("chats"));

@@ -25,7 +25,8 @@ fn produce(segment: &str) {
                 for turn in 0..EVENTS {
                     match turn % 3 {
                         0 => tracing::info!(turn, "same"),
-                        1 => tracing::info!(turn, "turn {turn}"),
+                        // One piece, which is another one each time.
+                        1 => tracing::info!(turn, "{turn}"),
                         _ => log::info!(turn; "of log"),
                     }
                 }
@@ -59,7 +60,7 @@ fn each_record_once_and_in_order() {
         assert_eq!(number(&line, "turn"), *turn, "{line}");
         let event = match *turn % 3 {
             0 => "same".to_owned(),
-            1 => format!("turn {turn}"),
+            1 => turn.to_string(),
             _ => "of log".to_owned(),
         };
         assert!(line["event"] == event && line["span"] == "work", "{line}");

@@ -167,6 +167,40 @@ fn the_level_in_force_decides() {
     assert!(!bridge.enabled(&metadata));
 }
 
+/// What lets no target through is told before any look-up; that it is out of date costs no record.
+#[test]
+fn a_level_that_one_target_has_is_enabled_there_alone() {
+    let name = Name::new();
+    let log = logring::builder(name.0.as_str()).filter("bank=error").open().expect("opened");
+    let bridge = bridge::Bridge::new(log.clone());
+    let asked = |level| {
+        ["bank", "cart", "web"].map(|target| {
+            bridge.enabled(&log::Metadata::builder().level(level).target(target).build())
+        })
+    };
+    let set = |rules: &str| {
+        let changed = log.change_levels(|all| {
+            *all = logring::Filter::nothing();
+            all.take(rules).map_or(Ok(()), Err)
+        });
+        changed.expect("changed");
+    };
+    // Twice each, as it is asked anew after a change.
+    for (rules, info, debug) in [
+        ("", [false, true, true], [false; 3]),
+        ("cart=debug", [false, true, true], [false, true, false]),
+        ("off,web=trace", [false, false, true], [false, false, true]),
+        ("off", [false; 3], [false; 3]),
+        ("", [false, true, true], [false; 3]),
+    ] {
+        set(rules);
+        for _ in 0..2 {
+            assert_eq!(asked(log::Level::Info), info, "{rules:?}");
+            assert_eq!(asked(log::Level::Debug), debug, "{rules:?}");
+        }
+    }
+}
+
 /// Alike at both ends and of one length.
 #[test]
 fn names_that_are_alike_are_told_apart() {
