@@ -233,9 +233,12 @@ impl Producer {
     #[cold]
     pub(crate) fn count_drop(&'static self) {
         let count = || {
-            if let Some(process) = self.segment.register_process() {
-                self.segment.drops(process.index).fetch_add(1, Relaxed);
-            }
+            let drops = match self.segment.register_process() {
+                Some(process) => self.segment.drops(process.index),
+                // The process table is full.
+                None => self.segment.drain_area().untabled(),
+            };
+            drops.fetch_add(1, Relaxed);
         };
         if forked::is_inside() { forked::count_in(self, count) } else { count() }
     }
