@@ -38,6 +38,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/producer.rs", "the pages of thread states"),
     ("src/call/thread.rs", "the thread's state in wiped pages"),
+    ("src/call/forked.rs", "states of calls that a fork came into"),
     ("drain/src/ledger/words.rs", "the mapped ledger"),
     ("drain/src/demo/os.rs", "fork, kill, file maps"),
 ];
@@ -54,6 +55,7 @@ const ORDERINGS: &[(&str, &str)] = &[
         "the compiler fence between new pointers and the end of old ones",
     ),
     ("src/call/thread.rs", "a thread's state changes hands within the process"),
+    ("src/call/forked.rs", "states of calls that a fork came into"),
     ("drain/src/ledger/words.rs", "the order of stores to a mapped file"),
 ];
 
