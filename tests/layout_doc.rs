@@ -83,7 +83,6 @@ fn compiled() -> BTreeMap<String, u64> {
         drain_area::FLUSH_DONE,
         drain_area::FLUSH_FAILED,
         drain_area::WRITTEN_BELOW,
-        drain_area::UNTABLED_TOLD,
         drain_area::FLUSH_DURABLE,
         drain_area::FLUSH_FAILED,
         drain_area::BLOB_NEXT,

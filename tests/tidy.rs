@@ -55,7 +55,6 @@ const ORDERINGS: &[(&str, &str)] = &[
         "the compiler fence between new pointers and the end of old ones",
     ),
     ("src/call/thread.rs", "a thread's state changes hands within the process"),
-    ("src/call/forked.rs", "states of calls that a fork came into"),
     ("drain/src/ledger/words.rs", "the order of stores to a mapped file"),
 ];
 
