@@ -184,11 +184,9 @@ impl<'s> Pipeline<'s> {
                 if Level::new(record.level).is_own() {
                     self.strings.name_level(Level::new(record.level));
                 }
-                if owner.flight {
-                    self.render_event(&raw, false, true)
-                } else {
-                    self.render_record(&raw, late) || self.render_event(&raw, late, false)
-                }
+                let late = late && !owner.flight;
+                let may = !late && !owner.flight;
+                self.render_record(&raw, may) || self.render_event(&raw, late, owner.flight)
             }
             Taken::Malformed | Taken::Outrun => false,
         };
@@ -204,12 +202,13 @@ impl<'s> Pipeline<'s> {
         }
     }
 
-    /// Renders a record straight from its bytes in each form that can; [`Pipeline::render_event`] does
-    /// the others. True when there are none and its bytes are known to make sense.
+    /// Renders a record straight from its bytes in each form that can, if it may be: a mark that its
+    /// line gets is the event's. [`Pipeline::render_event`] does the others. True when there are none
+    /// and its bytes are known to make sense.
     #[inline]
-    fn render_record(&mut self, raw: &Raw<'_>, late: bool) -> bool {
+    fn render_record(&mut self, raw: &Raw<'_>, may: bool) -> bool {
         let Self { strings, chain, lines, .. } = self;
-        let may = chain.is_empty() && !late;
+        let may = chain.is_empty() && may;
         let (mut is_whole, mut needs_event) = (false, !may);
         for lines in lines {
             let done = if may { lines.render_record(raw, strings) } else { Straight::Event };

@@ -64,10 +64,10 @@ impl Retire {
         }
     }
 
-    /// Gives back what waited for batches up to `done`, and wakes producers that wait for a block.
+    /// Gives back what waited for batches up to `done`, and wakes producers that wait for a block or an entry.
     /// Returns the number of blocks freed.
     pub(crate) fn run(&mut self, segment: &Segment, done: u64) -> usize {
-        let mut freed = 0;
+        let (mut freed, mut released) = (0, false);
         while self.due.front().is_some_and(|due| due.batch <= done) {
             let Some(due) = self.due.pop_front() else { break };
             // Before the lanes, with which a process's entry may go.
@@ -85,9 +85,11 @@ impl Retire {
             }
             for lane in &due.lanes {
                 segment.release_lane(lane.lane, lane.last);
+                released = true;
             }
         }
-        if freed > 0 {
+        // Producers wait for blocks, and for entries where a table is full.
+        if freed > 0 || released {
             segment.drain_area().announce_free();
         }
         freed

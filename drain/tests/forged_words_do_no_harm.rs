@@ -82,7 +82,8 @@ const RECORDS: u64 = 42;
 fn honest(name: &Name) -> (Vec<u8>, Offsets, BTreeMap<u64, Vec<u32>>) {
     let spec = SegmentSpec { geometry: geometry(), ..SegmentSpec::new(name.0.clone()) };
     let segment = Segment::create(&spec).expect("created").leak();
-    let logger = logring::builder(&*name.0).overflow(Overflow::Drop).open().expect("opened");
+    let builder = logring::builder(&*name.0).quota_percent(100).reserve_percent(0);
+    let logger = builder.overflow(Overflow::Drop).open().expect("opened");
     let mut lanes = BTreeMap::<u64, Vec<u32>>::new();
     for id in (0..LANES).rev() {
         if id == 0 {

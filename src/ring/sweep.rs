@@ -56,6 +56,11 @@ impl Sweep {
             }
             let (generation, owner) = match BlockWord::of(word) {
                 Some(BlockWord::Owned { generation, lane }) => (generation, Some(lane)),
+                // Freed since it was reported: nothing has come to it.
+                Some(BlockWord::Free { generation: next }) if was_begun(*settled, next) => {
+                    *settled = word;
+                    continue;
+                }
                 // Before the first generation nothing was written, before one that began again all
                 // was zeroed.
                 Some(BlockWord::Free { generation: next @ 2.. }) => (next - 1, None),
@@ -99,4 +104,10 @@ impl Sweep {
         }
         free
     }
+}
+
+/// Whether a block that is free for generation `next` was reported begun in the one before.
+fn was_begun(settled: u64, next: u32) -> bool {
+    let before = BlockWord::of(settled);
+    matches!(before, Some(BlockWord::Owned { generation, .. }) if generation + 1 == next)
 }

@@ -50,8 +50,9 @@ pub fn parsed(lines: &str) -> Vec<Value> {
 
 /// A logger into the site's segment, which is created with a ring of so many bytes.
 pub fn logger(site: &Site, ring_bytes: u64, overflow: Overflow) -> Logger {
-    let builder = logring::builder(site.segment()).ring_bytes(ring_bytes).overflow(overflow);
-    builder.open().expect("opened")
+    // All of the ring is for the one that logs.
+    let builder = logring::builder(site.segment()).quota_percent(100).reserve_percent(0);
+    builder.ring_bytes(ring_bytes).overflow(overflow).open().expect("opened")
 }
 
 /// Logs the numbers of this range as thread `t`, on a thread that is over afterwards.

@@ -91,7 +91,8 @@ fn begin_new(
             return begin_private(origin, producer, level, set, context, len);
         }
         let other = match state {
-            State::Unregistered => thread::register(producer),
+            // A table that is full is a full ring: the drain gives entries back.
+            State::Unregistered => insist(producer, overflow, || thread::register(producer)),
             // A call inside a call (a signal handler, an allocator's hook) has a lane of its own. It
             // never waits: the call that it interrupts may be what others wait for.
             State::Live => {
