@@ -85,8 +85,10 @@ fn begin_new(
 ) -> Writer {
     let mut thread = thread::current(producer);
     let mut overflow = producer.overflow(level);
+    // In this order: a fork in between wipes the state, which is then read as such.
+    let left = thread.cell.left();
     let state = thread.cell.state();
-    if thread.cell.left() == 0 || state == State::Unregistered {
+    if left == 0 || state == State::Unregistered {
         if drain_thread::drains(producer.segment()) {
             return begin_private(origin, producer, level, set, context, len);
         }
