@@ -6,6 +6,7 @@
 //! process's own locks must not be taken: in a signal handler, in a forked child.
 #![expect(unsafe_code, reason = "calls into libc and the instructions that have no safe form")]
 
+pub mod apart;
 pub mod file;
 pub mod guard;
 pub mod identity;

@@ -51,8 +51,9 @@ fn log_under_signals(segment: &Segment, enough: u64) -> [u64; 3] {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Acquire) {
-                // A handler's call never waits for a full ring; that is not what this is about.
-                if free_blocks(segment) < 100 {
+                // A handler's call waits neither for a full ring nor for its process's share, half of
+                // it; that is not what this is about.
+                if free_blocks(segment) < 350 {
                     continue;
                 }
                 for number in [libc::SIGUSR1, libc::SIGUSR2] {
@@ -64,7 +65,7 @@ fn log_under_signals(segment: &Segment, enough: u64) -> [u64; 3] {
         while HANDLED.iter().any(|handled| handled.load(Relaxed) < enough) {
             info!("from", from = "caller", n);
             n += 1;
-            while n % 1_000 == 0 && free_blocks(segment) < 200 {
+            while n % 1_000 == 0 && free_blocks(segment) < 450 {
                 std::hint::spin_loop();
             }
         }

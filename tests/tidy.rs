@@ -24,6 +24,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/sys/identity.rs", "the operating system: who is who"),
     ("src/sys/robust.rs", "the operating system: robust mutexes"),
     ("src/sys/truncation.rs", "the operating system: files that are cut"),
+    ("src/sys/apart.rs", "the operating system: a private copy over shared pages"),
     ("src/sys/signal.rs", "the operating system: signal masks"),
     ("src/shm/backing.rs", "maps"),
     ("src/shm/view.rs", "bytes at offsets"),
@@ -38,6 +39,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/producer.rs", "the pages of thread states"),
     ("src/call/thread.rs", "the thread's state in wiped pages"),
+    ("src/call/forked.rs", "states of calls that a fork came into"),
     ("drain/src/ledger/words.rs", "the mapped ledger"),
     ("drain/src/demo/os.rs", "fork, kill, file maps"),
 ];

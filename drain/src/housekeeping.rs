@@ -25,6 +25,8 @@ const EVERY: Duration = Duration::from_millis(250);
 pub(crate) struct Found {
     /// Per process entry: pid, records dropped since the last round, the mark that notes them.
     pub(crate) drops: Vec<(u32, u64, LaneMark)>,
+    /// Records dropped since the last round by processes without an entry.
+    pub(crate) untabled: u64,
     /// Extension blocks whose record is gone.
     pub(crate) spent: Vec<Spent>,
 }
@@ -35,6 +37,8 @@ pub(crate) struct Housekeeping {
     next: Instant,
     /// Per process entry: its incarnation and how many of its drops are told.
     told: Vec<(u32, u64)>,
+    /// How many drops of processes without an entry are told.
+    told_untabled: u64,
     /// Lanes that were over at the last round and had not been seen to own a block.
     over: Vec<LaneRef>,
 }
@@ -49,7 +53,8 @@ impl Housekeeping {
                 mark.map_or((0, 0), |mark| (mark.inc, mark.sequence))
             })
             .collect();
-        Self { next: Instant::now(), told, over: Vec::new() }
+        let told_untabled = segment.drain_area().untabled_told().load(Ordering::Relaxed);
+        Self { next: Instant::now(), told, told_untabled, over: Vec::new() }
     }
 
     /// Whether a round is due.
@@ -87,6 +92,11 @@ impl Housekeeping {
             }
         }
         self.look_at_processes(segment, &in_use, &mut found);
+        let untabled = segment.drain_area().untabled().load(Ordering::Relaxed);
+        if let Some(missing @ 1..) = plausible::missing(self.told_untabled, untabled) {
+            found.untabled = missing;
+            self.told_untabled = untabled;
+        }
         if let Some(lane) = long::collector_lane(segment.collecting().load(Ordering::Relaxed))
             && segment.lane_is_over(lane)
         {

@@ -20,6 +20,9 @@ struct Due {
     tallies: Vec<(u32, Tally)>,
 }
 
+/// In the place of a process, for the counts of processes without an entry.
+pub(crate) const NO_ENTRY: u32 = u32::MAX;
+
 /// A lane that is over and read to its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Closed {
@@ -70,6 +73,9 @@ impl Retire {
             // Before the lanes, with which a process's entry may go.
             for (process, tally) in &due.tallies {
                 segment.add_tally(*process, *tally);
+                if *process == NO_ENTRY {
+                    segment.drain_area().untabled_told().fetch_add(tally.lost, Relaxed);
+                }
             }
             for spent in &due.blocks {
                 if reader::free(segment, spent.block, spent.generation, spent.lane) {

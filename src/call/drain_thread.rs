@@ -170,7 +170,7 @@ fn any(fits: impl Fn(&Queue) -> bool) -> bool {
 /// Begins a record of so many bytes of payload: where they go. The place stays until [`commit`].
 /// `None`: dropped and counted.
 pub(super) fn open(
-    producer: &Producer,
+    producer: &'static Producer,
     header: PrivateRecord,
     payload: usize,
 ) -> Option<NonNull<u8>> {

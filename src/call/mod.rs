@@ -16,6 +16,7 @@ pub mod dynamic;
 pub mod emit;
 pub mod filter;
 mod flush;
+mod forked;
 mod installed;
 pub mod levels;
 pub mod limit;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::drain_thread;
 use super::producer::Producer;
+use super::{drain_thread, forked};
 use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::sync::Ordering::{Relaxed, SeqCst};
@@ -120,7 +120,8 @@ pub(crate) fn insist<T>(
     let deadline = up_to.and_then(|up_to| Instant::now().checked_add(up_to));
     let backoff = crossbeam_utils::Backoff::new();
     loop {
-        if up_to.is_some() && !producer.segment().drain_is_alive() {
+        // In a forked child's private copy nobody makes room.
+        if forked::is_inside() || up_to.is_some() && !producer.segment().drain_is_alive() {
             return None;
         }
         // The drain bumps `free_epoch`, then looks at `waiting`; we set `waiting`, then look for a

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use super::builder::{Flight, Options};
 use super::filter::Filter;
+use super::forked;
 use super::levels::Known;
 use super::logger::Interner;
 use super::overflow::{Overflow, Policies, Shares};
@@ -123,6 +124,7 @@ impl Producer {
             lockless: AtomicU32::new(0),
         }));
         producer.note_wiping(wiped);
+        forked::watch();
         producers.push(producer);
         Ok(producer)
     }
@@ -233,10 +235,16 @@ impl Producer {
 
     /// Counts a record that has no lane to be counted in.
     #[cold]
-    pub(crate) fn count_drop(&self) {
-        if let Some(process) = self.segment.register_process() {
-            self.segment.drops(process.index).fetch_add(1, Relaxed);
-        }
+    pub(crate) fn count_drop(&'static self) {
+        let count = || {
+            let drops = match self.segment.register_process() {
+                Some(process) => self.segment.drops(process.index),
+                // The process table is full.
+                None => self.segment.drain_area().untabled(),
+            };
+            drops.fetch_add(1, Relaxed);
+        };
+        if forked::is_inside() { forked::count_in(self, count) } else { count() }
     }
 
     /// Lets the next lane collect extension blocks, and wakes who waits for that.

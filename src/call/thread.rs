@@ -11,6 +11,7 @@ use core::ptr::{self, NonNull};
 
 use super::context::local::{self as context, Way};
 use super::drain_thread;
+use super::forked;
 use super::installed::installed;
 use super::producer::Producer;
 use crate::layout::LaneRef;
@@ -134,6 +135,20 @@ fn set_current(producer: &'static Producer, state: &'static ThreadState) {
     });
 }
 
+/// The calling thread's states that a call is inside of, where they stand now.
+pub(super) fn inside() -> impl Iterator<Item = &'static ThreadState> {
+    let places = (1..=LAST_PLACE.get()).map(at);
+    let all = places.flat_map(|state| [Some(state), state.second.get(), state.recorder.get()]);
+    all.flatten().filter(|state| {
+        state.cell.left() == 0 && matches!(state.cell.state(), State::Live | State::Registering)
+    })
+}
+
+/// The calling thread has no states any more.
+pub(super) fn forget_all() {
+    STATES_OF_THREAD.with(|states| states.iter().for_each(|state| state.set(&raw const NOBODY.0)));
+}
+
 /// The calling thread's records go this way from now on.
 pub(crate) fn take_way(way: Way<'_>) {
     for place in 1..=LAST_PLACE.get() {
@@ -174,10 +189,11 @@ pub(crate) fn lane(producer: &'static Producer) -> Option<LaneRef> {
 /// hooks, signal handlers) is dropped and counted.
 #[cold]
 pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadState> {
-    if drain_thread::drains(producer.segment()) {
+    if drain_thread::drains(producer.segment()) || !forked::settle() {
         return None;
     }
     let state = take_state(producer)?;
+    state.producer.set(Some(producer));
     state.cell.set_state(State::Registering);
     set_current(producer, state);
     let kind = if producer.overwrites() { LaneKind::Recycling } else { LaneKind::Main };
@@ -340,6 +356,16 @@ impl ThreadState {
                 self.take_long_way();
             }
         }
+    }
+
+    /// The state is again what it was when it was copied, but nobody's to take.
+    ///
+    /// # Safety
+    /// It is the calling thread's, and `copy` is a copy of it.
+    pub(super) unsafe fn give_back(&self, copy: *const Self) {
+        // SAFETY: the caller's promise; all fields may change behind a shared reference.
+        unsafe { ptr::copy_nonoverlapping(copy, ptr::from_ref(self).cast_mut(), 1) };
+        self.owner.store(TAKEN, Relaxed);
     }
 
     /// By any thread.

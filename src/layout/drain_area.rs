@@ -8,12 +8,14 @@
 //!     0 drain pid u32 | 4 drain alive u32 | 8 epoch | 16 start time | 24 pid namespace    (drain, at start)
 //!    32 high water u32 | 40 taken | 48 lost | 56 torn | 64 malformed                  (drain, for `stats`)
 //!    72 written below u64                                                              (drain, for `flush`)
+//!    80 untabled told u64                                              (drain, when its report is written)
 //!   128 sleeping u32 | 132 doorbell u32                    (producers look at a crossing, at error, at flush)
 //!   256 free_epoch u32 | 260 waiting u32                                        (blocked producers and drain)
 //!   384 collecting                                                      (the lane that collects extensions)
 //!   512 flush_req u32 | 516 flush_done u32 | 520 flush_durable u32 | 524 flush_failed u32
 //!   640 blob_next                                                      (next free byte of the dictionary)
 //!   648 level_rules u32                                                              (whoever sets levels)
+//!   656 untabled u64                                           (processes that found no entry of their own)
 //!   768 anchor[2]: sequence u64, clock u64, realtime ns u64, ns per tick (32.32) u64           (drain)
 //!  1024 sinks[16] of 128 bytes: state u32 | errno u32 | since ns u64 | name (96 bytes, NUL padded)
 //!  3072 end
@@ -43,6 +45,8 @@ pub const TORN: usize = 56;
 pub const MALFORMED: usize = 64;
 /// Offset of the time, in the segment's clock, below which all records are written to every sink.
 pub const WRITTEN_BELOW: usize = 72;
+/// Offset of how many of [`UNTABLED`] drains have reported.
+pub const UNTABLED_TOLD: usize = 80;
 /// Offset of 1 while the drain sleeps and wants the doorbell rung.
 pub const SLEEPING: usize = 128;
 /// Offset of the doorbell (futex).
@@ -66,6 +70,8 @@ pub const BLOB_NEXT: usize = 640;
 /// Offset of the dictionary id of the level rules in force, a specification as `LOGRING` has it; 0 =
 /// none, and each process's own filter is in force.
 pub const LEVEL_RULES: usize = 648;
+/// Offset of the count of records dropped by processes that had no entry to count them in.
+pub const UNTABLED: usize = 656;
 /// Offset of the clock anchors; the one with the higher even sequence is the newer.
 pub const ANCHORS: usize = 768;
 /// Bytes of an anchor.

@@ -63,6 +63,10 @@ words! {
     epoch: AtomicU64 at EPOCH;
     /// The highest number of owned blocks that drains have seen.
     high_water: AtomicU32 at HIGH_WATER;
+    /// Records dropped by processes that had no entry to count them in.
+    untabled: AtomicU64 at UNTABLED;
+    /// How many of those drains have reported.
+    untabled_told: AtomicU64 at UNTABLED_TOLD;
     /// 1 while the drain sleeps and wants the doorbell rung.
     sleeping: AtomicU32 at SLEEPING;
     /// The doorbell, a futex.

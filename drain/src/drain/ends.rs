@@ -14,7 +14,7 @@ use crate::ledger::LaneMark;
 use crate::notice::{self, Who};
 use crate::plausible;
 use crate::positions;
-use crate::retire::Closed;
+use crate::retire::{Closed, NO_ENTRY};
 
 impl Drain {
     /// Everything below the watermark is out: reports what is missing behind a lane's last record,
@@ -97,6 +97,11 @@ impl Drain {
             self.tallies.push((process, Tally { taken: count, lost: count, ..Tally::default() }));
             self.pipeline.notice(&notice::lost(time, count, Who { pid, tid: 0 }));
             self.marks.push(mark);
+        }
+        if found.untabled > 0 {
+            let count = found.untabled;
+            self.tallies.push((NO_ENTRY, Tally { taken: count, lost: count, ..Tally::default() }));
+            self.pipeline.notice(&notice::lost(time, count, Who::default()));
         }
         self.spent.extend(found.spent);
     }

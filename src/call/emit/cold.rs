@@ -85,11 +85,14 @@ fn begin_new(
 ) -> Writer {
     let mut thread = thread::current(producer);
     let mut overflow = producer.overflow(level);
-    if thread.cell.left() == 0 {
+    // In this order: a fork in between wipes the state, which is then read as such.
+    let left = thread.cell.left();
+    let state = thread.cell.state();
+    if left == 0 || state == State::Unregistered {
         if drain_thread::drains(producer.segment()) {
             return begin_private(origin, producer, level, set, context, len);
         }
-        let other = match thread.cell.state() {
+        let other = match state {
             // A table that is full is a full ring: the drain gives entries back.
             State::Unregistered => insist(producer, overflow, || thread::register(producer)),
             // A call inside a call (a signal handler, an allocator's hook) has a lane of its own. It
@@ -132,6 +135,11 @@ fn begin_new(
         context_len: context.len() as u32,
     };
     thread.cell.close();
+    if thread.cell.state() == State::Unregistered {
+        // A signal handler has forked since we looked, and this is the child. What was closed by then
+        // would not have been wiped.
+        return begin_new(origin, producer, level, set, context, len);
+    }
     let open =
         if record::slots_for(payload, segment.slot_size()) <= segment.slots_per_block() as usize {
             match flight {
