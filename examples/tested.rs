@@ -1,6 +1,8 @@
 //! A function that logs, and what a test of it looks like. `cargo run` runs the tests, so that this
 //! page can show them; in a program of yours they are `#[test]`.
 
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
 use logring::{Level, info, kv, testing, warn};
 
 fn place(order_id: u64, stock: u32) {

@@ -76,7 +76,7 @@ fn stopped(segment: &str) {
     WITHIN.store(3, Relaxed);
     info!("parent", n = 0);
     // SAFETY: a call without arguments.
-    say(&unsafe { libc::gettid() }.to_string());
+    say(unsafe { libc::gettid() }.to_string());
     hear();
     // SAFETY: a signal to this thread, at which its tracer takes over.
     unsafe { libc::raise(libc::SIGUSR1) };

@@ -52,8 +52,8 @@ fn catch_async_logs_a_panic_of_a_task() {
         let pay = async {
             tokio::task::yield_now().await;
             info!("pays");
-            let none: Option<u32> = None;
-            none.expect("a price")
+            let prices: Vec<u32> = Vec::new();
+            *prices.first().expect("a price")
         };
         let other = catch_async(async { tokio::task::yield_now().await });
         let task = catch_async(pay).with_context(kv! { request_id = 7 });

@@ -81,9 +81,12 @@ struct Table {
     rows: Vec<Vec<String>>,
 }
 
+/// A column's head, the key of its figures, and their digits.
+type Column = (&'static str, &'static str, usize);
+
 fn tables(results: &Results) -> Vec<Table> {
     let mut tables = latency_tables(results);
-    let simple: [(&str, &str, &[(&'static str, &str, usize)]); 7] = [
+    let simple: [(&str, &str, &[Column]); 7] = [
         (
             "throughput",
             "From the first call to the complete file",
