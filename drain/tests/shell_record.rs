@@ -259,7 +259,11 @@ fn full_tables_are_told() {
         site.name
     );
     assert!(sentence.starts_with(&expected), "{sentence}");
-    assert_eq!(site.drained().len(), 3);
+    // And who reads the log is told of it.
+    let lines = site.drained();
+    let (kept, told): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line["event"] == "kept");
+    assert_eq!((kept.len(), told.len()), (3, 1));
+    assert_eq!((&told[0]["kind"], &told[0]["count"]), (&json!("lost"), &json!(1)));
 }
 
 #[test]
