@@ -18,8 +18,9 @@ const BURST: u64 = 20_000;
 const MOST: u64 = 1_000;
 
 fn log_a_million(name: &str) {
-    let builder = logring::builder(name).overflow(Overflow::BlockForever);
-    let guard = builder.install().expect("installed");
+    // Alone: its share is all of the ring.
+    let builder = logring::builder(name).quota_percent(100);
+    let guard = builder.overflow(Overflow::BlockForever).install().expect("installed");
     for burst in 0..CALLS / BURST {
         for n in burst * BURST..(burst + 1) * BURST {
             info!("order placed", order_id = n, cents = 1_999, weight = 0.25);
