@@ -130,7 +130,10 @@ def formatter(said):
 
 def run(format, event):
     try:
-        return format(Parts(event))
+        line = format(Parts(event))
+        # Half of a surrogate pair, by `%c`: no file could hold it.
+        line.encode()
+        return line
     except Exception:
         return None
 

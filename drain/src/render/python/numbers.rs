@@ -24,11 +24,14 @@ impl Integer {
         }
     }
 
-    /// The same, and floats cut to integers, as `%d` takes them.
+    /// The same, floats cut to integers, and UUIDs, as `%d` takes them.
     pub(super) fn cut(value: &AnyValue<'_>) -> Option<Self> {
         match value {
             AnyValue::F64(value) if value.abs() < 3e38 => {
                 Some(Self { is_negative: *value <= -1.0, magnitude: value.abs() as u128 })
+            }
+            AnyValue::Uuid(bytes) => {
+                Some(Self { is_negative: false, magnitude: u128::from_be_bytes(*bytes) })
             }
             value => Self::of(value),
         }

@@ -59,10 +59,17 @@ impl Directive {
             's' => ("", "", cut(super::str(value))),
             'r' => ("", "", cut(super::repr(value))),
             'a' => ("", "", cut(super::ascii(value))),
-            'd' | 'i' | 'u' => {
-                let number = Integer::cut(value)?;
-                (self.sign(number.is_negative), "", self.digits(number.digits('d')))
-            }
+            'd' | 'i' | 'u' => match value {
+                // So large that it is an integer, and beyond those of records.
+                AnyValue::F64(float) if float.is_finite() && float.abs() >= 3e38 => {
+                    let digits = format!("{:.0}", float.abs());
+                    (self.sign(*float < 0.0), "", self.digits(digits))
+                }
+                value => {
+                    let number = Integer::cut(value)?;
+                    (self.sign(number.is_negative), "", self.digits(number.digits('d')))
+                }
+            },
             'x' | 'X' | 'o' => {
                 let number = Integer::of(value)?;
                 let prefix = match self.kind {
