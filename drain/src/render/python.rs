@@ -154,17 +154,33 @@ pub fn float(value: f64, out: &mut String) {
         out.push_str(if value == f64::NEG_INFINITY { "-" } else { "" });
         return out.push_str(word);
     }
-    let shortest = format!("{value:e}");
-    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let plain = (-4..16).contains(&exponent);
-    let _ = if plain && value.fract() == 0.0 {
-        write!(out, "{value:.1}")
-    } else if plain {
-        write!(out, "{value}")
+    // Of two shortest texts that are equally near, Python takes the even one, as this formatter does
+    // and the standard library does not.
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format_finite(value.abs());
+    let (mantissa, power) = shortest.split_once('e').unwrap_or((shortest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    // The power of ten of the first digit.
+    let skipped = (all.len() - digits.len()) as i32;
+    let exponent = power.parse().unwrap_or(0) + whole.len() as i32 - 1 - skipped;
+    let digits = digits.trim_end_matches('0');
+    out.push_str(if value.is_sign_negative() { "-" } else { "" });
+    let _ = if digits.is_empty() {
+        write!(out, "0.0")
+    } else if (0..16).contains(&exponent) {
+        let point = exponent as usize + 1;
+        let (whole, fraction) = digits.split_at(point.min(digits.len()));
+        let fraction = if fraction.is_empty() { "0" } else { fraction };
+        write!(out, "{whole:0<point$}.{fraction}")
+    } else if (-4..0).contains(&exponent) {
+        write!(out, "0.{}{digits}", "0".repeat((-1 - exponent) as usize))
     } else {
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
         let sign = if exponent < 0 { '-' } else { '+' };
-        write!(out, "{digits}e{sign}{:02}", exponent.abs())
+        write!(out, "{first}{point}{rest}e{sign}{:02}", exponent.abs())
     };
 }
 
@@ -315,6 +331,9 @@ mod tests {
             (f64::NAN, "nan"),
             (f64::NEG_INFINITY, "-inf"),
             (123_456_789.25, "123456789.25"),
+            // As near to ...3: the even digit is taken.
+            (1_659_033_856_203_804.25, "1659033856203804.2"),
+            (1_659_033_856_203_804.75, "1659033856203804.8"),
         ] {
             assert_eq!(repr(&AnyValue::F64(value)), expected);
         }
