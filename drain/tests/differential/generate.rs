@@ -149,7 +149,7 @@ impl Random {
             1 => f64::from_bits(self.next()),
             // Large numbers of a few binary places: two shortest texts may be equally near.
             2 => (self.next() >> self.below(16)) as f64 / 4096.0,
-            2 => self.below(1_000_000) as f64 / 1000.0,
+            3 => self.below(1_000_000) as f64 / 1000.0,
             _ => (self.below(1_000_000) as f64) * 10f64.powi(self.below(60) as i32 - 30),
         }
     }
