@@ -5,12 +5,15 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::drain::{Drain, Site, is_notice, lines, number, with_faults};
 use common::watch::{wait_until, watchdog};
 use common::{Peer, has_namespaces, role, say};
 use logring::{Logger, Overflow, info};
+
+/// Some of the times after which a drain tries a sink again that it has given up.
+const TRIES: Duration = Duration::from_secs(4);
 
 fn log(logger: &Logger, numbers: std::ops::Range<u64>) {
     for n in numbers {
@@ -134,10 +137,19 @@ fn a_sink_that_holds_a_quarter_of_the_ring_is_given_up_and_heals() {
     const MANY: u64 = 10_000;
     log(&logger, 0..MANY);
     wait_for_record(&large, MANY - 1);
+    // So little room that it would be stuck again at once, and hold the ring as long as before.
+    let filled = fs::OpenOptions::new().write(true).open(&filler).expect("ours");
+    filled.set_len((1 << 20) - (100 << 10)).expect("shorter");
+    drop(filled);
+    let is_well = || {
+        let text = fs::read_to_string(&small);
+        text.is_ok_and(|text| text.contains("\"kind\":\"missed\""))
+    };
+    let since = Instant::now();
+    wait_until("the drain to have tried it a few times", || since.elapsed() > TRIES || is_well());
+    assert!(!is_well(), "it counts again on a disk that is full");
     fs::remove_file(filler).expect("ours");
-    wait_until("the sink to be well again", || {
-        fs::read_to_string(&small).is_ok_and(|text| text.contains("\"kind\":\"missed\""))
-    });
+    wait_until("the sink to be well again", is_well);
     log(&logger, MANY..MANY + 100);
     drain.stop();
     assert_eq!(counted(&large), (0..MANY + 100).collect::<Vec<_>>(), "the other sink has all");
