@@ -117,6 +117,13 @@ pub fn monotonic_ns() -> u64 {
     clock_ns(libc::CLOCK_MONOTONIC)
 }
 
+/// Nanoseconds by `CLOCK_BOOTTIME`: as `CLOCK_MONOTONIC`, but it counts while the machine is suspended.
+/// Allocation-free.
+#[must_use]
+pub fn boottime_ns() -> u64 {
+    clock_ns(libc::CLOCK_BOOTTIME)
+}
+
 /// Nanoseconds by `CLOCK_MONOTONIC_RAW`, whose rate nobody adjusts. Allocation-free.
 #[must_use]
 pub fn monotonic_raw_ns() -> u64 {

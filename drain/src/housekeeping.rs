@@ -17,6 +17,7 @@ use crate::lanes::Lanes;
 use crate::ledger::LaneMark;
 use crate::plausible;
 use crate::positions::Positions;
+use crate::suspend::Suspends;
 
 const EVERY: Duration = Duration::from_millis(250);
 /// A lane that collects for so many rounds, with a quarter of the ring free in each, has left.
@@ -31,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) untabled: u64,
     /// Extension blocks whose record is gone.
     pub(crate) spent: Vec<Spent>,
+    /// For how long the machine was suspended since the last round.
+    pub(crate) suspended: Option<Duration>,
 }
 
 /// When it was last done.
@@ -45,6 +48,7 @@ pub(crate) struct Housekeeping {
     over: Vec<LaneRef>,
     /// What `collecting` said in the last rounds, and in how many of them there was room.
     collector: (u64, u32),
+    suspends: Suspends,
 }
 
 impl Housekeeping {
@@ -58,7 +62,14 @@ impl Housekeeping {
             })
             .collect();
         let told_untabled = segment.drain_area().untabled_told().load(Ordering::Relaxed);
-        Self { next: Instant::now(), told, told_untabled, over: Vec::new(), collector: (0, 0) }
+        Self {
+            next: Instant::now(),
+            told,
+            told_untabled,
+            over: Vec::new(),
+            collector: (0, 0),
+            suspends: Suspends::new(),
+        }
     }
 
     /// Whether a round is due.
@@ -83,7 +94,7 @@ impl Housekeeping {
         is_consumed: impl Fn(ExtOf) -> bool,
     ) -> Found {
         self.next = Instant::now() + EVERY;
-        let mut found = Found::default();
+        let mut found = Found { suspended: self.suspends.take(), ..Found::default() };
         let mut in_use = HashSet::new();
         for (lane, process) in live_lanes(segment) {
             in_use.insert(process);

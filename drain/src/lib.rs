@@ -42,6 +42,7 @@ pub mod service;
 pub mod sink;
 pub mod stats;
 mod strings;
+mod suspend;
 pub mod tail;
 mod takeover;
 pub mod tryout;

@@ -6,6 +6,7 @@
 //! Nothing that a producer wrote stands in a notice, but numbers.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use logring::Level;
 use logring::record::{AnyValue, Event, Field};
@@ -82,6 +83,17 @@ pub fn clock_step(timestamp_ns: i64, drain_pid: u32, by_ns: i64) -> Event<'stati
     let who = Who { pid: drain_pid, tid: drain_pid };
     let mut event = event("clock-step", Level::Warning, "wall clock stepped", timestamp_ns, who);
     event.fields.push(field("by", AnyValue::Duration(by_ns)));
+    event
+}
+
+/// The machine was suspended for so long while the drain ran; `drain_pid` found it.
+#[must_use]
+pub fn suspended(timestamp_ns: i64, drain_pid: u32, by: Duration) -> Event<'static> {
+    let who = Who { pid: drain_pid, tid: drain_pid };
+    let text = "machine was suspended for {for}";
+    let mut event = event("suspended", Level::Warning, text, timestamp_ns, who);
+    let ns = i64::try_from(by.as_nanos()).unwrap_or(i64::MAX);
+    event.fields.push(field("for", AnyValue::Duration(ns)));
     event
 }
 

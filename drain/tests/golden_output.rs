@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use logring::Level;
 use logring::record::{AnyValue, ErrorChain, Event, Field};
@@ -178,6 +179,7 @@ fn notices() -> Vec<Event<'static>> {
         notice::late(TIME_NS, 1, who),
         notice::unknown_start(TIME_NS, 18, who),
         notice::clock_step(TIME_NS, 900, -3_600_000_000_000),
+        notice::suspended(TIME_NS, 900, Duration::from_millis(90_500)),
         notice::missed(TIME_NS, 900, "json:/var/log/x.json", 12),
     ]
 }

@@ -93,6 +93,9 @@ impl Drain {
                 generation == head.generation && slots > head.slot
             })
         });
+        if let Some(suspended) = found.suspended {
+            self.pipeline.notice(&notice::suspended(time, std::process::id(), suspended));
+        }
         for (pid, count, mark) in found.drops {
             let process = mark.lane - self.segment.geometry().lane_count;
             self.tallies.push((process, Tally { taken: count, lost: count, ..Tally::default() }));
