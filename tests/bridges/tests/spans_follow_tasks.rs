@@ -258,10 +258,11 @@ fn scopes_win_over_spans_and_spans_over_tasks() {
         logring::info!("in both");
         tokio::task::yield_now().await;
         {
-            let _scope = context::bound(kv! { y = "inner scope" });
+            let _scope = context::bound(kv! { u = "inner scope", y = "inner scope" });
             let logger = logring::logger().bind(kv! { z = "logger", y = "logger" });
             logring::info!(logger: logger, "in all", y = "call");
         }
+        logring::info!("in both again");
         assert_eq!(
             context::get().to_string(),
             "v=thread w=task span=s z=span y=recorded x=scope late=scope"
@@ -293,7 +294,8 @@ fn scopes_win_over_spans_and_spans_over_tasks() {
     };
     let expected = [
         "v=thread, w=task, x=scope, late=scope, span=s, y=recorded, z=span",
-        "v=thread, w=task, x=scope, late=scope, span=s, y=call, z=logger",
+        "v=thread, w=task, x=scope, late=scope, span=s, u=inner scope, y=call, z=logger",
+        "v=thread, w=task, x=scope, late=scope, span=s, y=recorded, z=span",
         "v=thread, w=task, x=scope, late=scope",
         "v=span, w=thread, x=scope, span=s",
     ];
