@@ -251,6 +251,7 @@ fn a_thread_jumps_out_of_a_long_record() {
     assert_eq!(notices, BTreeMap::new());
 }
 
+// SAFETY: its declaration in `pthread.h`.
 unsafe extern "C" {
     /// The C library's, which the `libc` crate does not have.
     fn pthread_setcanceltype(kind: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
