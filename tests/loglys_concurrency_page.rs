@@ -225,6 +225,10 @@ fn flushing() {
         as_process(|| {
             info!("Important message");
             if part == "flushes" {
+                let early = logring::flush(std::time::Duration::from_millis(10));
+                assert!(early.is_err_and(|error| error.is_timed_out()), "the drain stands still");
+                say("waits");
+                hear();
                 logring::flush(std::time::Duration::from_secs(60)).expect("a drain runs");
                 say("flushed");
                 hear();
@@ -241,7 +245,11 @@ fn flushing() {
     wait_until("the line of a process that is gone", || {
         site.output().exists() && ended_lines(&site.output()) == 1
     });
+    signal(drain.pid(), libc::SIGSTOP);
     let mut flushes = site.peer("flushing", "flushes", site.segment());
+    assert_eq!(flushes.hear(), "waits");
+    signal(drain.pid(), libc::SIGCONT);
+    flushes.say("go on");
     assert_eq!(flushes.hear(), "flushed");
     assert_eq!(texts(&lines(&site.output()).collect::<Vec<_>>()), ["Important message"; 2]);
     flushes.say("go on");

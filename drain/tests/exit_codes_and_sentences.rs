@@ -44,7 +44,19 @@ fn wrong_arguments_are_one_sentence() {
         (&["run", "--config", "/absent/x.toml"], "cannot read /absent/x.toml: No such file"),
         (&["check"], "the following required arguments were not provided: --config <FILE>"),
         (&["demo", "--processes", "0"], "invalid value '0' for '--processes <N>'"),
-        (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
+        (
+            &["run", "--ring-bytes", "65GiB"],
+            "invalid value '65GiB' for '--ring-bytes <N>': `65GiB` is not a",
+        ),
+        (
+            &["stats", "a"],
+            "unexpected argument 'a' found; usage: logring-drain stats [OPTIONS] --segment <NAME>; see --help",
+        ),
+        (
+            &["tail", "--segment", "a", "-n", "x"],
+            "invalid value 'x' for '--lines <LINES>': expected a whole number; see --help",
+        ),
+        (&["frobnicate"], "unrecognized subcommand 'frobnicate'; usage: logring-drain <COMMAND>"),
     ] {
         let sentence = refused(arguments);
         assert!(sentence.starts_with(expected), "{arguments:?}: {sentence}");

@@ -94,6 +94,7 @@ fn what_is_wrong_is_one_sentence() {
             &["(?<a>x)", "--cast", "a=date"],
             "invalid value 'a=date' for '--cast <KEY=TYPE>': `a=date` is no cast, expected one like ms=int",
         ),
+        (&["(?<a>x)", "/"], "/: cannot read lines: Is a directory"),
         (&["(?<a>x)", "/absent/x.log"], "cannot read /absent/x.log: No such file or directory"),
     ] {
         let output = drain(&[&["parse"], arguments].concat(), b"");

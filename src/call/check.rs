@@ -45,7 +45,11 @@ const fn placeholder(event: &str, start: usize, taken: &mut usize, names: &[&str
             fail(["there is no field for the last `{}` of \"", before, "\""]);
         }
     } else if !contains(names, name) {
-        fail(["no field is named as the placeholder `{", name, "}` says"]);
+        fail([
+            "there is no field for the placeholder `{",
+            name,
+            "}`: name one so behind the event",
+        ]);
     }
     close + 1
 }

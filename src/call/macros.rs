@@ -229,6 +229,12 @@ macro_rules! __fields {
         $crate::__dotted!($to $head $speed $done (concat!(stringify!($name) $(, ".", stringify!($more))+)) $($rest)*)
     };
 
+    ($to:tt $head:tt $speed:tt $done:tt $name:ident : $($rest:tt)*) => {
+        compile_error!(concat!(
+            "`", stringify!($name), ":` is no field: a field is `name = value`, and `logger:`, `target:` \
+             and limits like `every_n:` stand before the event"
+        ))
+    };
     ($to:tt $head:tt $speed:tt $done:tt $($rest:tt)*) => {
         compile_error!(concat!(
             "expected a field: `name`, `name = value`, `\"name\" = value`, with `?` or `%` before the \

@@ -66,6 +66,11 @@ pub trait Value {
 
 /// Any value, behind a pointer.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value that a log call can carry",
+    note = "`?value` logs it by `Debug`, `%value` by `Display`; `derive(logring::Value)` (feature \
+            `derive`) or `impl logring::Value` as what it is"
+)]
 pub trait AnyEncode {
     /// [`Value::encode`].
     fn encode_any(&self, out: &mut Writer);

@@ -82,7 +82,7 @@ impl Segment {
     pub fn attach(name: &str) -> Result<Self> {
         let paths = Paths::named(name)?;
         Self::attach_at(paths, |_| Mapping::named(&name::object(name)))
-            .map_err(|error| error.within(format!("segment {name:?}")))
+            .map_err(|error| of_name(name, error))
     }
 
     /// Attaches to the named segment of `spec`, creating it when there is none; the second value says
@@ -138,7 +138,7 @@ impl Segment {
             segment.file_id = file::identity(file.as_raw_fd());
             Ok(segment)
         });
-        found.map_err(|error| error.within(format!("segment {name:?}")))
+        found.map_err(|error| of_name(name, error))
     }
 
     /// Looks in the same way at a segment's copy on any path, whoever's it is and whatever state the
@@ -435,4 +435,13 @@ impl Drop for Segment {
             self.mapping.set_pinned(true);
         }
     }
+}
+
+/// What is wrong with the segment of this name.
+fn of_name(name: &str, error: Error) -> Error {
+    let error = error.within(format!("segment {name:?}"));
+    if !error.is_not_found() {
+        return error;
+    }
+    Error::not_found(format!("{error}; `logring-drain segments ls` lists those that there are"))
 }

@@ -110,15 +110,22 @@ fn explain(error: &clap::Error) -> Result<Exit, Failure> {
     }
 }
 
-/// clap's message up to its usage text, tips included, as one line.
+/// clap's message with its tips and its usage as one line.
 fn one_line(message: &str) -> String {
-    let said = message.split("\nUsage:").next().unwrap_or(message);
-    let said = said.split("\nFor more information").next().unwrap_or(said);
+    let message = message.split("\nFor more information").next().unwrap_or(message);
+    let (said, usage) = message.split_once("\nUsage:").unwrap_or((message, ""));
     let said = said.strip_prefix("error: ").unwrap_or(said);
+    // What the standard library says of a number, which nobody but a programmer reads as meant.
+    let said = said.replace("invalid digit found in string", "expected a whole number");
     let paragraphs = said.split("\n\n").map(|lines| {
         let words: Vec<&str> = lines.split_whitespace().collect();
         words.join(" ")
     });
     let paragraphs: Vec<String> = paragraphs.filter(|text| !text.is_empty()).collect();
-    format!("{}; see --help", paragraphs.join("; "))
+    let usage: Vec<&str> = usage.split_whitespace().collect();
+    let usage = match &usage[..] {
+        [] => String::new(),
+        words => format!("; usage: {}", words.join(" ")),
+    };
+    format!("{}{usage}; see --help", paragraphs.join("; "))
 }

@@ -41,8 +41,11 @@ pub fn parse(args: &ParseArgs) -> Result<Exit, Failure> {
     let parser = Parser::new(&args.pattern, &args.cast)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let count = match &args.file {
-        Some(path) => parser.run(BufReader::new(open(path)?), &mut out),
-        None => parser.run(std::io::stdin().lock(), &mut out),
+        Some(path) => {
+            let lines = parser.run(BufReader::new(open(path)?), &mut out);
+            lines.map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", path.display())))
+        }
+        None => parser.run(std::io::stdin().lock(), &mut out).map_err(Failure::from),
     };
     // A reader that went away has seen enough.
     let _ = out.flush();

@@ -29,10 +29,13 @@ pub fn parse_duration(text: &str) -> Result<Duration> {
         })
 }
 
-/// A number of bytes, as such or with `KiB`, `MiB` or `GiB`.
+/// The largest ring: as many blocks as a block's number can tell apart, each of the default size.
+const SIZE_MAX: u64 = 64 << 30;
+
+/// A number of bytes, as such or with `KiB`, `MiB` or `GiB`, up to that of the largest ring.
 ///
 /// # Errors
-/// Anything else, nothing, and what does not fit 64 bits.
+/// Anything else, and nothing.
 pub fn parse_size(text: &str) -> Result<u64> {
     let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
     let (digits, shift) = units
@@ -43,10 +46,10 @@ pub fn parse_size(text: &str) -> Result<u64> {
         .parse::<u64>()
         .ok()
         .and_then(|count| count.checked_mul(1 << shift))
-        .filter(|bytes| *bytes > 0)
+        .filter(|bytes| (1..=SIZE_MAX).contains(bytes))
         .ok_or_else(|| {
             Error::invalid(format!(
-                "`{text}` is not a size, expected a number of bytes like 16777216 or 16MiB"
+                "`{text}` is not a size up to 64GiB, expected a number of bytes like 16777216 or 16MiB"
             ))
         })
 }

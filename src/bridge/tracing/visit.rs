@@ -102,7 +102,19 @@ impl<'a> EventFields<'a> {
     }
 }
 
-macro_rules! plain {
+/// Hands each plain value on to the visitor's `plain`.
+macro_rules! plain_values {
+    () => {
+        plain_values! {
+            record_f64: f64;
+            record_i64: i64;
+            record_u64: u64;
+            record_i128: i128;
+            record_u128: u128;
+            record_bool: bool;
+            record_str: &str;
+        }
+    };
     ($($record:ident: $type:ty;)*) => {$(
         fn $record(&mut self, field: &Field, value: $type) {
             self.plain(field, &value);
@@ -111,15 +123,7 @@ macro_rules! plain {
 }
 
 impl Visit for EventFields<'_> {
-    plain! {
-        record_f64: f64;
-        record_i64: i64;
-        record_u64: u64;
-        record_i128: i128;
-        record_u128: u128;
-        record_bool: bool;
-        record_str: &str;
-    }
+    plain_values!();
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
         if self.is_text(field) {
@@ -170,15 +174,7 @@ impl<'a> SpanFields<'a> {
 }
 
 impl Visit for SpanFields<'_> {
-    plain! {
-        record_f64: f64;
-        record_i64: i64;
-        record_u64: u64;
-        record_i128: i128;
-        record_u128: u128;
-        record_bool: bool;
-        record_str: &str;
-    }
+    plain_values!();
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
         self.plain(field, &Bytes(value));

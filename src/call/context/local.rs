@@ -157,7 +157,7 @@ pub(super) fn change<T>(action: impl FnOnce(&mut Local) -> T) -> Option<T> {
     // SAFETY: a box of this thread's, which lives until its owner's end, where no call of this is open.
     let mut local = unsafe { &*at }.try_borrow_mut().ok()?;
     let result = action(&mut local);
-    let published = local.to_publish();
+    let published = local.publish();
     VIEW.with(|view| view.set(&published));
     local.published = published;
     Some(result)
@@ -246,7 +246,7 @@ impl Local {
         self.shared_encoded = (!table.is_empty()).then_some(table);
     }
 
-    fn to_publish(&mut self) -> Published {
+    fn publish(&mut self) -> Published {
         let capture = self.capture().cloned();
         let frame = self.task.as_mut().unwrap_or(&mut self.thread);
         let span = frame.scopes_over(self.spans.spanned());

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use logring::Level;
 use logring::record::{AnyValue, Event};
 
+use super::levels;
 use crate::render::python;
 use crate::render::python::strftime::Strftime;
 use crate::render::structlog::Pair;
@@ -147,7 +147,7 @@ impl<'e, 'a> Facts<'e, 'a> {
             Source::Milliseconds => Cow::Owned(AnyValue::F64(self.milliseconds() as f64)),
             Source::Level => text(&event.level.to_string().to_uppercase()),
             Source::LevelNumber => number(event.level.number().into()),
-            Source::LevelIcon => text(icon(event.level)),
+            Source::LevelIcon => text(levels::look(event.level).icon),
             Source::Target => text(&event.target),
             Source::Path => text(&event.file),
             Source::FileName => part(path.file_name()),
@@ -202,19 +202,6 @@ fn step<'a>(value: AnyValue<'a>, key: &str) -> Option<AnyValue<'a>> {
         }
         AnyValue::List(items) => items.into_iter().nth(key.parse().ok()?),
         _ => None,
-    }
-}
-
-/// loguru's icons; of levels that it does not have, those of the level next to them.
-fn icon(level: Level) -> &'static str {
-    match level {
-        level if level < Level::Debug => "✏️",
-        level if level < Level::Info => "🐞",
-        level if level < Level::Success => "ℹ️",
-        level if level < Level::Warning => "✅",
-        level if level < Level::Error => "⚠️",
-        level if level < Level::Critical => "❌",
-        _ => "☠️",
     }
 }
 

@@ -8,6 +8,7 @@
 mod brace;
 mod dollar;
 mod facts;
+mod levels;
 mod loguru;
 mod markup;
 mod percent;
@@ -17,7 +18,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use logring::Level;
 use logring::record::{AnyValue, Event};
 use serde::Deserialize;
 
@@ -196,7 +196,7 @@ impl Renderer for Pattern {
             match piece {
                 Piece::Text(text) => line.push_str(text),
                 Piece::Color(sequence) if self.colors => line.push_str(sequence),
-                Piece::LevelColor if self.colors => line.push_str(level_color(event.level)),
+                Piece::LevelColor if self.colors => line.push_str(levels::look(event.level).color),
                 Piece::Color(_) | Piece::LevelColor => {}
                 Piece::Field { source, how } => {
                     field.clear();
@@ -236,18 +236,5 @@ impl How {
             }
             Self::Str | Self::Time(_) => out.push_str(&python::str(&value)),
         }
-    }
-}
-
-/// loguru's colours; of levels that it does not have, those of the level next to them.
-fn level_color(level: Level) -> &'static str {
-    match level {
-        level if level < Level::Debug => "\x1b[36m\x1b[1m",
-        level if level < Level::Info => "\x1b[34m\x1b[1m",
-        level if level < Level::Success => "\x1b[1m",
-        level if level < Level::Warning => "\x1b[32m\x1b[1m",
-        level if level < Level::Error => "\x1b[33m\x1b[1m",
-        level if level < Level::Critical => "\x1b[31m\x1b[1m",
-        _ => "\x1b[41m\x1b[1m",
     }
 }
