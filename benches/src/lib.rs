@@ -11,10 +11,13 @@ pub mod floor;
 pub mod lines;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod producers;
 pub mod report;
+pub mod setting;
 pub mod spread;
 pub mod svg;
 pub mod ticks;
+pub mod turn;
 
 /// What went wrong: a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
