@@ -323,7 +323,7 @@ fn windows(
     contender: &dyn Contender,
     args: &Args,
     setting: Setting,
-    mut partners: Partners,
+    partners: Partners,
     own_and_other: [usize; 2],
     drain: Option<&Drain>,
 ) -> Result<u64, Failure> {
@@ -332,6 +332,9 @@ fn windows(
     let mut lines = 0;
     let (mut drain_time, mut time) = (Duration::ZERO, Duration::ZERO);
     std::thread::scope(|scope| -> Result<(), Failure> {
+        // Dropped at the end, however that comes: threads end with what they are told by, processes
+        // with their stdin.
+        let mut partners = partners;
         for index in 1..setting.threads() {
             let core = own_and_other[index as usize % 2];
             partners.start_thread(scope, contender, (args.bursts, args.pause), core);
@@ -360,8 +363,6 @@ fn windows(
             }
             drop(bound);
         }
-        // Their threads end with what they are told by, their processes with their stdin.
-        drop(std::mem::take(&mut partners));
         Ok(())
     })?;
     if drain.is_some() {
