@@ -42,6 +42,12 @@ impl Place {
         &self.segment
     }
 
+    /// The folder, which only this user can read.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A file of this name in the folder.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {

@@ -4,6 +4,7 @@
 //! One question a binary, see `src/bin/`. A binary prints its result twice: as JSON for machines,
 //! then for people.
 
+pub mod checks;
 pub mod contender;
 pub mod cores;
 pub mod drain;
@@ -13,6 +14,7 @@ pub mod lines;
 pub mod peers;
 pub mod producers;
 pub mod report;
+pub mod results;
 pub mod setting;
 pub mod spread;
 pub mod svg;

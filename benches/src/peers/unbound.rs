@@ -155,15 +155,22 @@ impl Contender for Quicklog {
 
     /// Its queue drops what it has no place for.
     fn settle(&self) {
-        quicklog::flush!();
+        flush_all();
     }
 
     fn finish(self: Box<Self>) -> Result<Duration, Failure> {
-        quicklog::flush!();
+        flush_all();
         // Its logger is never dropped, so what holds the lines is replaced.
         quicklog::with_flush!(Nothing);
         Ok(Duration::ZERO)
     }
+}
+
+/// Its own macro writes one line.
+fn flush_all() {
+    use quicklog::Log;
+
+    while quicklog::logger().flush_one().is_ok() {}
 }
 
 struct Nothing;
