@@ -57,9 +57,7 @@ fn least(figures: impl Iterator<Item = f64>) -> f64 {
 /// Ours against the floor.
 fn calls(results: &Results, cores: &str, list: &mut List) {
     let ours = |case| {
-        results
-            .calls("plain", case)
-            .find(move |line| is_ours(line) && word(line, "cores") == cores)
+        results.calls("plain", case).find(move |line| is_ours(line) && word(line, "cores") == cores)
     };
     let (bursts, singles) = match cores {
         "two caches" => ([4.0, 8.0], [1.4, 2.5, 8.0]),

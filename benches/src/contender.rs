@@ -192,9 +192,8 @@ pub fn disabled(order_id: u64, total_cents: i64, ms: f64) {
 pub fn lines_in(file: &Path) -> Result<u64, Failure> {
     let text = std::fs::read(file)?;
     let is_event = |line: &&[u8]| {
-        let has = |text: [&[u8]; 2]| {
-            line.windows(text[0].len()).any(|window| text.contains(&window))
-        };
+        let has =
+            |text: [&[u8]; 2]| line.windows(text[0].len()).any(|window| text.contains(&window));
         has([b"order placed", b"order_placed"]) || has([b"request served", b"request_served"])
     };
     Ok(text.split(|byte| *byte == b'\n').filter(is_event).count() as u64)

@@ -194,7 +194,8 @@ mod tests {
         assert!((nines(0.99) - 2.0 * nines(0.9)).abs() < 1e-9);
         assert!((nines(0.999) - 3.0 * nines(0.9)).abs() < 1e-9);
         assert!(nines(1.0).is_finite());
-        let svg = curves(&[Curve { name: "a<b".into(), points: vec![(0.0, 5.0), (0.99, 80.0)] }], "ns");
+        let svg =
+            curves(&[Curve { name: "a<b".into(), points: vec![(0.0, 5.0), (0.99, 80.0)] }], "ns");
         assert!(svg.contains("a&lt;b") && svg.ends_with("</svg>"));
     }
 }

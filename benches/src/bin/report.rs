@@ -189,7 +189,11 @@ fn tables(results: &Results) -> Vec<Table> {
 }
 
 /// Lines of `latency` of one setting and case by neighbourhood of cores, ours first.
-fn latencies<'r>(results: &'r Results, setting: &str, case: &str) -> Vec<(&'r str, Vec<&'r Value>)> {
+fn latencies<'r>(
+    results: &'r Results,
+    setting: &str,
+    case: &str,
+) -> Vec<(&'r str, Vec<&'r Value>)> {
     let of = |cores| {
         let mut lines: Vec<&Value> =
             results.calls(setting, case).filter(|line| word(line, "cores") == cores).collect();
@@ -254,7 +258,8 @@ fn latency_tables(results: &Results) -> Vec<Table> {
                 }
             }
         }
-        let title = format!("Two integers and a double, by who else logs and what the drain does, {cores}");
+        let title =
+            format!("Two integers and a double, by who else logs and what the drain does, {cores}");
         let head = head.iter().copied().chain(["drain, % of a core"]).collect();
         tables.push(Table { title, head, rows });
     }
@@ -300,7 +305,8 @@ fn pictures(results: &Results) -> Vec<Picture> {
             first.min(pictures.len()),
             Picture {
                 name: "throughput".to_owned(),
-                title: "From the first call to the complete file, million records a second".to_owned(),
+                title: "From the first call to the complete file, million records a second"
+                    .to_owned(),
                 svg: bars(&rates, "M/s"),
                 is_in_docs: true,
             },
@@ -373,6 +379,8 @@ fn throughputs(results: &Results) -> Vec<Bar> {
         let name = format!("{}, text", word(line, "contender"));
         rates.push(Bar { name, value, kind: BarKind::Other });
     }
+    // The fastest first, and measures last.
+    rates.sort_by(|one, other| other.value.total_cmp(&one.value));
     for form in ["json", "logfmt"] {
         if let Some(line) = results.of("throughput").find(|line| word(line, "form") == form) {
             let (name, value) = (format!("a plain loop, {form}"), number(line, "ceiling"));

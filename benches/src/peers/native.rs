@@ -7,8 +7,8 @@
 use std::ffi::{CString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::Failure;
 use crate::contender::{Case, Contender};
@@ -78,8 +78,7 @@ pub(super) fn build(name: &str) -> Result<Option<String>, Failure> {
         return Err("no compiler".into());
     };
     // Under another name at first: another bench may be loading it.
-    let (library, fresh) =
-        (library(name)?, library(&format!("{name}-{}", std::process::id()))?);
+    let (library, fresh) = (library(name)?, library(&format!("{name}-{}", std::process::id()))?);
     let status = Command::new(compiler)
         .args(options)
         .args(["-O2", "-fPIC", "-shared", "-o"])

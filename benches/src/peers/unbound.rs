@@ -49,9 +49,7 @@ impl Contender for Kvlog {
             Case::Context => {
                 let (request, user, attempt) = black_box((7, "ann", 1));
                 repeat(calls, |order_id, total_cents, ms| {
-                    kvlog::info!(
-                        "order placed", request, user, attempt, order_id, total_cents, ms
-                    );
+                    kvlog::info!("order placed", request, user, attempt, order_id, total_cents, ms);
                 });
             }
             Case::Text => {
