@@ -94,10 +94,17 @@ impl Worker {
     }
 }
 
+/// Takes a window of each case that it is sent.
+#[derive(Debug)]
+struct PartnerThread {
+    begin: SyncSender<Case>,
+    figures: Receiver<Result<Figures, Failure>>,
+}
+
 /// Whoever takes windows at the same time as this thread does.
 #[derive(Debug, Default)]
 pub struct Partners {
-    threads: Vec<(SyncSender<Case>, Receiver<Result<Figures, Failure>>)>,
+    threads: Vec<PartnerThread>,
     /// Processes, each of which is in [`serve`].
     pub processes: Producers,
 }
@@ -112,21 +119,21 @@ impl Partners {
         core: usize,
     ) {
         let (begin, begins) = sync_channel(1);
-        let (end, ends) = sync_channel(1);
+        let (end, figures) = sync_channel(1);
         scope.spawn(move || {
             // Unbound it still logs; its figures say what that came to.
             let _ = bind(Pid::from_raw(0), core);
             let worker = Worker::new(bursts, pause_ns);
             for case in begins {
                 let scope = contender.enter(case);
-                let figures = worker.window(contender, case);
+                let window = worker.window(contender, case);
                 drop(scope);
-                if end.send(figures).is_err() {
+                if end.send(window).is_err() {
                     return;
                 }
             }
         });
-        self.threads.push((begin, ends));
+        self.threads.push(PartnerThread { begin, figures });
     }
 
     /// How many there are.
@@ -151,13 +158,13 @@ impl Partners {
         contender: &dyn Contender,
         case: Case,
     ) -> Result<Figures, Failure> {
-        for (begin, _) in &self.threads {
-            begin.send(case)?;
+        for thread in &self.threads {
+            thread.begin.send(case)?;
         }
         self.processes.tell(case.name())?;
         let mut figures = worker.window(contender, case)?;
-        for (_, end) in &self.threads {
-            figures.append(&end.recv()??)?;
+        for thread in &self.threads {
+            figures.append(&thread.figures.recv()??)?;
         }
         for text in self.processes.answers()? {
             figures.append(&Figures::from_text(&text)?)?;
