@@ -140,7 +140,6 @@ fn measure(args: &Args) -> Result<(), Failure> {
 
 /// Names, and whether several threads may log.
 fn contenders(args: &Args) -> Result<Vec<(&'static str, bool)>, Failure> {
-    #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "others are added"))]
     let mut names = vec![("logring", true)];
     #[cfg(feature = "peers")]
     if args.contenders.iter().any(|name| name != "logring") || args.contenders.is_empty() {
