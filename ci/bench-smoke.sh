@@ -92,7 +92,7 @@ results=$out/results.jsonl
 run() { "$bin/$1" "${@:2}" | tee -a "$results" | grep -v '^{'; }
 run latency --rounds 2 --windows 2 --bursts 100 --setting plain --contender logring
 run latency --rounds 1 --windows 1 --bursts 50 --contender logring --setting threads-2 \
-    --setting processes-2 --setting drain-busy --setting drain-absent --setting order-window
+    --setting processes-2 --setting drain-busy --setting drain-absent
 run throughput --records 200000 --rounds 3
 run throughput --records 200000 --rounds 1 --form json --processes 4
 run scale --processes 1,8 --idle-threads 50 --records 64000 --ring 16MiB

@@ -104,6 +104,7 @@ fn measure(args: &Args) -> Result<(), Failure> {
     Drain::build()?;
     let names = contenders(args)?;
     let mut gathered = Gathered::default();
+    let mut failures = Vec::new();
     for round in 0..args.rounds.max(1) {
         for setting in args.settings() {
             for (name, several) in &names {
@@ -124,18 +125,20 @@ fn measure(args: &Args) -> Result<(), Failure> {
                 child.envs(logring_bench::peers::ENVIRONMENT);
                 let output = child.stderr(Stdio::inherit()).output()?;
                 if !output.status.success() {
-                    let setting = setting.name();
-                    return Err(format!("{name} failed in round {round}, {setting}").into());
+                    // What it measured does not count; what the others did is not thrown away.
+                    failures.push(format!("{name} failed in round {round}, {}", setting.name()));
+                    continue;
                 }
                 gather(name, *setting, &String::from_utf8(output.stdout)?, &mut gathered)?;
             }
         }
     }
-    if gathered.spreads.is_empty() {
-        return Err("no window was undisturbed".into());
-    }
     gathered.spreads.iter().for_each(|(key, kinds)| show(key, kinds, &gathered));
-    Ok(())
+    match failures.first() {
+        Some(first) => Err(format!("{} turns failed; {first}", failures.len()).into()),
+        None if gathered.spreads.is_empty() => Err("no window was undisturbed".into()),
+        None => Ok(()),
+    }
 }
 
 /// Names, and whether several threads may log.

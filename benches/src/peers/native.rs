@@ -97,8 +97,8 @@ pub(super) fn build(name: &str) -> Result<Option<String>, Failure> {
 
 /// A logger behind a library's three functions.
 pub(super) struct Library {
-    burst: unsafe extern "C" fn(u32, u64),
-    finish: unsafe extern "C" fn() -> c_int,
+    burst: extern "C" fn(u32, u64),
+    finish: extern "C" fn() -> c_int,
     /// Its code stays as long as this does.
     _loaded: libloading::Library,
 }
@@ -109,14 +109,14 @@ impl Library {
         let file = CString::new(file.as_os_str().as_bytes())?;
         let path = library(recipe(name)?.name)?;
         // SAFETY: `build` has made this library from a source of ours, and what its loading runs is
-        // the logger's own; the types are those that `benches/native` gives its three functions, and
-        // `_loaded` keeps the code as long as the two pointers live.
+        // the logger's own; the types are those that `benches/native` gives its three functions, which
+        // take any numbers, from any thread once it is started; and `_loaded` keeps the code as long as
+        // the two pointers live.
         unsafe {
             let loaded = libloading::Library::new(path)?;
-            let start =
-                *loaded.get::<unsafe extern "C" fn(*const c_char) -> c_int>(b"peer_start")?;
-            let burst = *loaded.get::<unsafe extern "C" fn(u32, u64)>(b"peer_burst")?;
-            let finish = *loaded.get::<unsafe extern "C" fn() -> c_int>(b"peer_finish")?;
+            let start = *loaded.get::<extern "C" fn(*const c_char) -> c_int>(b"peer_start")?;
+            let burst = *loaded.get::<extern "C" fn(u32, u64)>(b"peer_burst")?;
+            let finish = *loaded.get::<extern "C" fn() -> c_int>(b"peer_finish")?;
             if start(file.as_ptr()) != 0 {
                 return Err(format!("{name} cannot be started").into());
             }
@@ -128,14 +128,12 @@ impl Library {
 impl Contender for Library {
     fn burst(&self, case: Case, calls: u64) {
         let which = Case::ALL.iter().position(|one| *one == case).unwrap_or_default();
-        // SAFETY: the library is loaded and started, takes any numbers, and its logger may be called
-        // from several threads.
-        unsafe { (self.burst)(which as u32, calls) }
+        (self.burst)(which as u32, calls);
     }
 
     fn finish(self: Box<Self>) -> Result<Duration, Failure> {
-        // SAFETY: nobody is in `burst`, which borrows what is consumed here.
-        match unsafe { (self.finish)() } {
+        // Nobody is in `burst`, which borrows what is consumed here.
+        match (self.finish)() {
             0 => Ok(Duration::ZERO),
             _ => Err("a native logger cannot finish".into()),
         }
