@@ -90,19 +90,23 @@ fi
 results=$out/results.jsonl
 : >"$results"
 run() { "$bin/$1" "${@:2}" | tee -a "$results" | grep -v '^{'; }
-run latency --rounds 2 --windows 2 --bursts 100 --case numbers --case disabled --contender logring
+run latency --rounds 2 --windows 2 --bursts 100 --setting plain --contender logring
+run latency --rounds 1 --windows 1 --bursts 50 --contender logring --setting threads-2 \
+    --setting processes-2 --setting drain-busy --setting drain-absent
 run throughput --records 200000 --rounds 3
 run throughput --records 200000 --rounds 1 --form json --processes 4
 run scale --processes 1,8 --idle-threads 50 --records 64000 --ring 16MiB
 run attach --rounds 20
 run idle --processes 0,20 --seconds 0.5 --records 20
 run size
+run demo --processes 50 --records 200 --rounds 1
+"$bin/report" "$results" --html "$out/report.html" >"$out/goals"
 # figure BENCH KEY BEST [MORE]: the least (or greatest) of a figure over the bench's lines that say MORE.
 figure() {
     grep -F "\"bench\":\"$1\"" "$results" | grep -F "${4:-}" | grep -o "\"$2\":[0-9.]*" | cut -d: -f2 |
         sort -n | if [ "$3" = least ]; then head -1; else tail -1; fi
 }
-check ratio call-to-floor "$(figure latency ratio_mean least '"case":"numbers"')"
+check ratio call-to-floor "$(figure latency ratio_mean least '"case":"numbers","setting":"plain"')"
 check ratio drain-to-ceiling "$(figure throughput cpu_ratio greatest)"
 
 echo "bench: $checked bounds checked, $(grep -c '^{' "$results") results in $results"

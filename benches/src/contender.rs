@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::hint::black_box;
 use std::path::Path;
+use std::time::Duration;
 
 use logring::{Overflow, context, kv};
 
@@ -20,14 +21,16 @@ pub enum Case {
     Text,
     /// Two integers and a double, with three fields bound before.
     Context,
+    /// Two integers, a double and the text.
+    Four,
     /// Two integers and a double below the level.
     Disabled,
 }
 
 impl Case {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Literal, Self::Numbers, Self::Text, Self::Context, Self::Disabled];
+    pub const ALL: [Self; 6] =
+        [Self::Literal, Self::Numbers, Self::Text, Self::Context, Self::Four, Self::Disabled];
 
     /// Its name in results.
     #[must_use]
@@ -37,6 +40,7 @@ impl Case {
             Self::Numbers => "numbers",
             Self::Text => "text",
             Self::Context => "context",
+            Self::Four => "four",
             Self::Disabled => "disabled",
         }
     }
@@ -52,18 +56,21 @@ impl Case {
 pub const TEXT: &str = "/api/v2/customers/4711/orders/99812";
 
 /// A logger at work.
-pub trait Contender {
+pub trait Contender: Sync {
     /// What holds while this case is measured, such as a scope with a context.
     fn enter(&self, _case: Case) -> Box<dyn Any> {
         Box::new(())
     }
     /// So many calls in a row.
     fn burst(&self, case: Case, calls: u64);
-    /// Waits until all is in the file.
+    /// What its caller must do now and then so that it goes on losing nothing.
+    fn settle(&self) {}
+    /// Waits until all is in the file, as lines. Returns the part of that time that another program
+    /// took to make lines of what was written: none, where lines are written.
     ///
     /// # Errors
     /// What it cannot write.
-    fn finish(self: Box<Self>) -> Result<(), Failure>;
+    fn finish(self: Box<Self>) -> Result<Duration, Failure>;
 }
 
 /// `calls` times `call`, with values that could be any.
@@ -83,8 +90,8 @@ impl Contender for Empty {
         repeat(calls, |_, _, _| ());
     }
 
-    fn finish(self: Box<Self>) -> Result<(), Failure> {
-        Ok(())
+    fn finish(self: Box<Self>) -> Result<Duration, Failure> {
+        Ok(Duration::ZERO)
     }
 }
 
@@ -104,18 +111,13 @@ impl Logring {
         Ok(Self { guard })
     }
 
-    /// Creates a segment whose ring holds all that is logged into it, without a drain.
-    ///
-    /// # Errors
-    /// It cannot be created.
-    pub fn join_large(segment: &str) -> Result<Self, Failure> {
-        const RING_BYTES: u64 = 256 << 20;
-        let guard = logring::builder(segment).ring_bytes(RING_BYTES).install()?;
-        Ok(Self { guard })
+    /// How many records the ring holds.
+    #[must_use]
+    pub fn slots(&self) -> u64 {
+        let geometry = self.guard.segment().geometry();
+        u64::from(geometry.block_count) * u64::from(geometry.slots_per_block)
     }
-}
 
-impl Logring {
     /// Bytes of a slot, which each of the cases' records fits into.
     #[must_use]
     pub fn slot_bytes(&self) -> u64 {
@@ -140,12 +142,16 @@ impl Contender for Logring {
                 let path = black_box(TEXT);
                 repeat(calls, |_, _, _| text(path));
             }
+            Case::Four => {
+                let path = black_box(TEXT);
+                repeat(calls, |order_id, total_cents, ms| four(order_id, total_cents, ms, path));
+            }
             Case::Disabled => repeat(calls, disabled),
         }
     }
 
-    fn finish(self: Box<Self>) -> Result<(), Failure> {
-        Ok(())
+    fn finish(self: Box<Self>) -> Result<Duration, Failure> {
+        Ok(Duration::ZERO)
     }
 }
 
@@ -167,21 +173,28 @@ pub fn text(path: &str) {
     logring::info!("request served", path);
 }
 
+/// Two integers, a double and a text.
+#[inline(never)]
+pub fn four(order_id: u64, total_cents: i64, ms: f64, path: &str) {
+    logring::info!("order placed", order_id, total_cents, ms, path);
+}
+
 /// Below the level.
 #[inline(never)]
 pub fn disabled(order_id: u64, total_cents: i64, ms: f64) {
     logring::debug!("order placed", order_id, total_cents, ms);
 }
 
-/// Lines of a file that hold one of the events' texts.
+/// Lines of a file that hold one of the events' texts, or names made of them.
 ///
 /// # Errors
 /// It cannot be read.
 pub fn lines_in(file: &Path) -> Result<u64, Failure> {
     let text = std::fs::read(file)?;
     let is_event = |line: &&[u8]| {
-        let has = |text: &[u8]| line.windows(text.len()).any(|window| window == text);
-        has(b"order placed") || has(b"request served")
+        let has =
+            |text: [&[u8]; 2]| line.windows(text[0].len()).any(|window| text.contains(&window));
+        has([b"order placed", b"order_placed"]) || has([b"request served", b"request_served"])
     };
     Ok(text.split(|byte| *byte == b'\n').filter(is_event).count() as u64)
 }

@@ -42,6 +42,12 @@ impl Place {
         &self.segment
     }
 
+    /// The folder, which only this user can read.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A file of this name in the folder.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
@@ -86,8 +92,18 @@ impl Drain {
             Some(profile) => profile,
             None => return Err("this program's folder has no name".into()),
         };
+        // The same packages and features as of this program, or all would be compiled twice.
+        let mut features = Vec::new();
+        for (is_on, feature) in [
+            (cfg!(feature = "peers"), "logring-bench/peers"),
+            (cfg!(feature = "rhai"), "logring-bench/rhai"),
+        ] {
+            features.extend(is_on.then_some(["--features", feature]).into_iter().flatten());
+        }
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "-p", "logring-drain", "--bin", "logring-drain"])
+            .args(["build", "--quiet", "-p", "logring-drain", "-p", "logring-bench"])
+            .args(["--bin", "logring-drain"])
+            .args(features)
             .args(["--profile", profile])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()?;

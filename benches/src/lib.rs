@@ -4,6 +4,7 @@
 //! One question a binary, see `src/bin/`. A binary prints its result twice: as JSON for machines,
 //! then for people.
 
+pub mod checks;
 pub mod contender;
 pub mod cores;
 pub mod drain;
@@ -11,10 +12,14 @@ pub mod floor;
 pub mod lines;
 #[cfg(feature = "peers")]
 pub mod peers;
+pub mod producers;
 pub mod report;
+pub mod results;
+pub mod setting;
 pub mod spread;
 pub mod svg;
 pub mod ticks;
+pub mod turn;
 
 /// What went wrong: a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -18,20 +18,31 @@ pub struct Bar {
     pub name: String,
     /// How long it is.
     pub value: f64,
-    /// Drawn in grey, for what is no contender.
-    pub is_measure: bool,
+    /// Whose it is.
+    pub kind: BarKind,
+}
+
+/// Whose a bar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BarKind {
+    /// This library's.
+    Ours,
+    /// Another's.
+    Other,
+    /// No contender's, what could be at best.
+    Measure,
 }
 
 const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 380.0;
+const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 190.0;
 const TOP: f64 = 20.0;
-const BOTTOM: f64 = 40.0;
+const BOTTOM: f64 = 52.0;
 /// For the first, ours, then the others; they can be told apart without colour vision.
-const COLORS: [&str; 10] = [
+const COLORS: [&str; 11] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#8c6d31",
-    "#999999", "#000000",
+    "#999999", "#000000", "#b8860b",
 ];
 /// Shares at which the axis has a mark.
 const MARKS: [(f64, &str); 6] = [
@@ -48,9 +59,9 @@ fn nines(share: f64) -> f64 {
     -(1.0 - share.min(0.9999)).log10() / 4.0
 }
 
-/// Curves of nanoseconds over percentiles, both axes logarithmic.
+/// Curves of nanoseconds over percentiles, both axes logarithmic; the first is drawn bold.
 #[must_use]
-pub fn curves(curves: &[Curve]) -> String {
+pub fn curves(curves: &[Curve], caption: &str) -> String {
     let all = || curves.iter().flat_map(|curve| &curve.points).map(|(_, ns)| ns.max(0.5).log10());
     let low = all().fold(f64::INFINITY, f64::min).floor();
     let high = all().fold(f64::NEG_INFINITY, f64::max).ceil().max(low + 1.0);
@@ -72,6 +83,7 @@ pub fn curves(curves: &[Curve]) -> String {
         text(&mut svg, (LEFT - 6.0, y(ns) + 4.0), "end", &time(ns));
         power += 1.0;
     }
+    text(&mut svg, ((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 6.0), "middle", caption);
     // Names stand where their curves end, pushed apart.
     let mut names: Vec<(f64, usize)> = Vec::new();
     for (index, curve) in curves.iter().enumerate() {
@@ -84,7 +96,7 @@ pub fn curves(curves: &[Curve]) -> String {
             svg,
             "<polyline fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" points=\"{}\"/>",
             color(index),
-            if index == 0 { 3 } else { 1 },
+            if index == 0 { "3.5" } else { "1.5" },
             points.join(" ")
         );
         names.push((curve.points.last().map_or(HEIGHT, |(_, ns)| y(*ns)), index));
@@ -116,7 +128,11 @@ pub fn bars(bars: &[Bar], unit: &str) -> String {
         let top = index as f64 * STEP + 6.0;
         let width = bar.value / longest * (WIDTH - NAMES - 130.0);
         text(&mut svg, (NAMES - 8.0, top + 14.0), "end", &bar.name);
-        let fill = if bar.is_measure { "#bbbbbb" } else { color(usize::from(index > 0)) };
+        let fill = match bar.kind {
+            BarKind::Ours => color(0),
+            BarKind::Other => color(1),
+            BarKind::Measure => "#bbbbbb",
+        };
         let _ = write!(
             svg,
             "<rect x=\"{NAMES}\" y=\"{top}\" width=\"{width:.1}\" height=\"18\" fill=\"{fill}\"/>"
@@ -130,7 +146,8 @@ pub fn bars(bars: &[Bar], unit: &str) -> String {
 fn open(height: f64) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
-         height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">"
+         height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\
+         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>"
     )
 }
 
@@ -177,7 +194,8 @@ mod tests {
         assert!((nines(0.99) - 2.0 * nines(0.9)).abs() < 1e-9);
         assert!((nines(0.999) - 3.0 * nines(0.9)).abs() < 1e-9);
         assert!(nines(1.0).is_finite());
-        let svg = curves(&[Curve { name: "a<b".into(), points: vec![(0.0, 5.0), (0.99, 80.0)] }]);
+        let svg =
+            curves(&[Curve { name: "a<b".into(), points: vec![(0.0, 5.0), (0.99, 80.0)] }], "ns");
         assert!(svg.contains("a&lt;b") && svg.ends_with("</svg>"));
     }
 }

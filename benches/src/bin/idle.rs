@@ -1,15 +1,15 @@
 //! What does a drain cost that has nothing to do, and how long does a lone record take into the file?
 //! With nobody attached, and with many processes attached that do nothing.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use logring::{Overflow, info, sys};
+use logring::{info, sys};
 use logring_bench::Failure;
 use logring_bench::drain::{Drain, Place};
+use logring_bench::producers::{self, Producers};
 use logring_bench::report::Report;
 use logring_bench::spread::Spread;
 
@@ -44,13 +44,13 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let place = Place::new("idle")?;
     let file = place.file("out.jsonl");
     let drain = Drain::start(&program, &place, &file)?;
-    let _guard = logring::builder(place.segment()).overflow(Overflow::BlockForever).install()?;
-    let mut idlers = Idlers(Vec::new());
+    let _guard = producers::join(place.segment())?;
+    let mut idlers = Producers::default();
     let mut runs = args.processes.clone();
     runs.sort_unstable();
     for processes in runs {
-        while (idlers.0.len() as u64) < processes {
-            idlers.0.push(idler(place.segment())?);
+        while idlers.len() < processes {
+            idlers.start(&["--be", place.segment()])?;
         }
         let share = watch(&drain, args.seconds)?;
         let delays = lone_records(args.records, &file)?;
@@ -65,42 +65,16 @@ fn measure(args: &Args) -> Result<(), Failure> {
             delays.quantile(0.99) / 1e6,
         );
     }
-    drop(idlers);
+    idlers.end()?;
     drain.end()?;
     Ok(())
-}
-
-/// Processes that are ended with this.
-struct Idlers(Vec<Child>);
-
-impl Drop for Idlers {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            // They end with their stdin; whoever has ended already is gone.
-            drop(child.stdin.take());
-            let _ = child.wait();
-        }
-    }
-}
-
-fn idler(segment: &str) -> Result<Child, Failure> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["--be", segment])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let out = child.stdout.take().ok_or("no pipe")?;
-    BufReader::new(out).lines().next().ok_or("an idle process did not attach")??;
-    Ok(child)
 }
 
 /// Attaches, logs once, and stays until its stdin ends.
 fn stay(segment: &str) -> Result<(), Failure> {
     let _guard = logring::builder(segment).install()?;
     info!("attached");
-    println!("ready");
-    std::io::stdin().read_line(&mut String::new())?;
-    Ok(())
+    producers::ready()
 }
 
 /// The share of a core that the drain takes while nobody logs.

@@ -1,14 +1,18 @@
 //! Results as a page for people: reads the lines of JSON that the benches printed, and writes an HTML
 //! page with pictures, and `docs/benchmarks.md`. Ratios come first.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use logring_bench::Failure;
-use logring_bench::svg::{Bar, Curve, bars, curves, escaped};
+use logring_bench::checks::{Check, checks};
+use logring_bench::contender::Case;
+use logring_bench::results::{Results, cell, is_ours, number, word};
+use logring_bench::setting::Setting;
+use logring_bench::svg::{Bar, BarKind, Curve, bars, curves, escaped};
 use serde_json::Value;
 
 /// Writes a page of what the benches have printed
@@ -19,7 +23,7 @@ struct Args {
     /// The HTML page
     #[arg(long)]
     html: PathBuf,
-    /// The part of a Markdown page between its `<!-- results -->` marks
+    /// The part of a Markdown page between its `<!-- results -->` marks; pictures go to `images` beside it
     #[arg(long)]
     docs: Option<PathBuf>,
     /// How the results were made, a line each
@@ -32,18 +36,22 @@ fn main() -> ExitCode {
 }
 
 fn write(args: &Args) -> Result<(), Failure> {
-    let mut results = Results(Vec::new());
+    let mut results = Results::default();
     for file in &args.files {
-        let text = std::fs::read_to_string(file)?;
-        for line in text.lines().filter(|line| line.starts_with('{')) {
-            results.0.push(serde_json::from_str(line)?);
-        }
+        results.read(&std::fs::read_to_string(file)?)?;
     }
-    if results.0.is_empty() {
+    if results.is_empty() {
         return Err("there is no result in these files".into());
     }
-    let tables = tables(&results);
-    std::fs::write(&args.html, html(&results, &tables))?;
+    let checks = checks(&results);
+    for check in &checks {
+        let verdict = if check.holds { "holds" } else { "does not hold" };
+        println!("report: {}: {}, goal {}: {verdict}", check.what, check.found, check.goal);
+    }
+    let mut tables = vec![check_table(&checks)];
+    tables.extend(self::tables(&results));
+    let pictures = pictures(&results);
+    std::fs::write(&args.html, html(&pictures, &tables)?)?;
     if let Some(docs) = &args.docs {
         const MARK: &str = "<!-- results -->";
         let page = std::fs::read_to_string(docs)?;
@@ -51,27 +59,15 @@ fn write(args: &Args) -> Result<(), Failure> {
         let [before, _, behind] = parts[..] else {
             return Err(format!("{} has not two lines {MARK}", docs.display()).into());
         };
-        let text = markdown(&tables, &args.commands)?;
+        let folder = docs.parent().ok_or("the page has no folder")?.join("images");
+        std::fs::create_dir_all(&folder)?;
+        for picture in pictures.iter().filter(|picture| picture.is_in_docs) {
+            std::fs::write(folder.join(format!("{}.svg", picture.name)), &picture.svg)?;
+        }
+        let text = markdown(&pictures, &tables, &args.commands)?;
         std::fs::write(docs, format!("{before}{MARK}\n{text}\n{MARK}{behind}"))?;
     }
     Ok(())
-}
-
-/// All lines.
-struct Results(Vec<Value>);
-
-impl Results {
-    fn of(&self, bench: &str) -> impl Iterator<Item = &Value> {
-        self.0.iter().filter(move |line| word(line, "bench") == bench)
-    }
-}
-
-fn word<'v>(line: &'v Value, key: &str) -> &'v str {
-    line.get(key).and_then(Value::as_str).unwrap_or("")
-}
-
-fn number(line: &Value, key: &str) -> f64 {
-    line.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)
 }
 
 /// A table of the page.
@@ -86,7 +82,7 @@ type Column = (&'static str, &'static str, usize);
 
 fn tables(results: &Results) -> Vec<Table> {
     let mut tables = latency_tables(results);
-    let simple: [(&str, &str, &[Column]); 7] = [
+    let simple: [(&str, &str, &[Column]); 8] = [
         (
             "throughput",
             "From the first call to the complete file",
@@ -110,7 +106,11 @@ fn tables(results: &Results) -> Vec<Table> {
             "The same by others, into text",
             &[
                 ("contender", "contender", 0),
+                ("ours, of it", "ours_of_it", 1),
                 ("M records/s", "million_records_a_second", 2),
+                ("slowest", "slowest", 2),
+                ("fastest", "fastest", 2),
+                ("made text by another program, s", "decode_seconds", 2),
                 ("memory, MiB", "peak_mib", 0),
                 ("lost", "lost", 0),
             ],
@@ -125,6 +125,21 @@ fn tables(results: &Results) -> Vec<Table> {
                 ("a call, ns of processor time", "producer_cpu_ns", 1),
                 ("a record in the drain, ns", "drain_cpu_ns", 0),
                 ("drain, MiB", "drain_peak_mib", 0),
+            ],
+        ),
+        (
+            "demo",
+            "A thousand processes at once",
+            &[
+                ("processes", "processes", 0),
+                ("records", "records", 0),
+                ("M records/s", "run_million_a_second", 2),
+                ("slowest", "slowest", 2),
+                ("fastest", "fastest", 2),
+                ("start, s", "start_seconds", 2),
+                ("run, s", "run_seconds", 2),
+                ("drain, s", "drain_seconds", 2),
+                ("lost", "lost", 0),
             ],
         ),
         (
@@ -173,102 +188,171 @@ fn tables(results: &Results) -> Vec<Table> {
     tables
 }
 
-fn cell(line: &Value, key: &str, digits: usize) -> String {
-    match line.get(key) {
-        Some(Value::String(word)) => word.clone(),
-        Some(Value::Number(number)) => {
-            number.as_f64().map_or_else(String::new, |number| format!("{number:.digits$}"))
-        }
-        _ => String::new(),
-    }
-}
-
-/// Lines of `latency` by case and regime, ours first.
-fn latencies(results: &Results) -> BTreeMap<(String, String), Vec<&Value>> {
-    let mut groups: BTreeMap<(String, String), Vec<&Value>> = BTreeMap::new();
-    for line in results.of("latency") {
-        let key = (word(line, "case").to_owned(), word(line, "cores").to_owned());
-        groups.entry(key).or_default().push(line);
-    }
-    for lines in groups.values_mut() {
-        lines.sort_by_key(|line| {
-            (word(line, "contender") != "logring", number(line, "call_mean_ns") as u64)
+/// Lines of `latency` of one setting and case by neighbourhood of cores, ours first.
+fn latencies<'r>(
+    results: &'r Results,
+    setting: &str,
+    case: &str,
+) -> Vec<(&'r str, Vec<&'r Value>)> {
+    let of = |cores| {
+        let mut lines: Vec<&Value> =
+            results.calls(setting, case).filter(|line| word(line, "cores") == cores).collect();
+        lines.sort_by(|one, other| {
+            let key = |line| (!is_ours(line), number(line, "net_p50_ns"));
+            key(one).partial_cmp(&key(other)).unwrap_or(Ordering::Equal)
         });
-    }
-    groups
-}
-
-fn latency_tables(results: &Results) -> Vec<Table> {
-    let head = vec![
-        "contender",
-        "p50, of ours",
-        "p99.9, of ours",
-        "of the floor, mean",
-        "p99",
-        "mean ns",
-        "p50, net",
-        "p99",
-        "p99.9",
-        "bursts",
-    ];
-    let groups = latencies(results);
-    let table = |((case, cores), lines): (&(String, String), &Vec<&Value>)| {
-        let ours = lines.first().filter(|line| word(line, "contender") == "logring");
-        let of_ours = |line: &Value, key: &str| {
-            ours.map_or_else(String::new, |ours| {
-                format!("{:.1}", number(line, key) / number(ours, key))
-            })
-        };
-        let rows = lines.iter().map(|line| {
-            vec![
-                word(line, "contender").to_owned(),
-                of_ours(line, "net_p50_ns"),
-                of_ours(line, "call_p999_ns"),
-                cell(line, "ratio_mean", 2),
-                cell(line, "ratio_p99", 2),
-                cell(line, "call_mean_ns", 1),
-                cell(line, "net_p50_ns", 1),
-                cell(line, "call_p99_ns", 1),
-                cell(line, "call_p999_ns", 0),
-                cell(line, "call_count", 0),
-            ]
-        });
-        Table {
-            title: format!("A call, {case}, {cores}"),
-            head: head.clone(),
-            rows: rows.collect(),
-        }
+        (cores, lines)
     };
-    groups.iter().map(table).collect()
+    results.neighbourhoods().into_iter().map(of).filter(|(_, lines)| !lines.is_empty()).collect()
 }
 
-fn html(results: &Results, tables: &[Table]) -> String {
-    let mut page = String::from(
-        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>logring: benchmarks</title>\
-         <style>body{font-family:sans-serif;max-width:900px;margin:2em auto;color:#222}\
-         table{border-collapse:collapse;font-size:14px}td,th{padding:3px 9px;text-align:right;\
-         border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}</style>\
-         <h1>logring: benchmarks</h1>",
-    );
-    for ((case, cores), lines) in &latencies(results) {
-        let _ = write!(page, "<h2>A call, {}, {}</h2>", escaped(case), escaped(cores));
-        page.push_str(&curves(&lines.iter().map(|line| curve(line)).collect::<Vec<_>>()));
+fn check_table(checks: &[Check]) -> Table {
+    let row = |check: &Check| {
+        let verdict = if check.holds { "yes" } else { "**no**" };
+        vec![check.what.clone(), check.goal.clone(), check.found.clone(), verdict.to_owned()]
+    };
+    Table {
+        title: "At a glance".to_owned(),
+        head: vec!["", "goal", "found", "holds"],
+        rows: checks.iter().map(row).collect(),
+    }
+}
+
+/// Plain calls, a table a case; then one of ours in all settings, and one of several threads.
+fn latency_tables(results: &Results) -> Vec<Table> {
+    let columns: [Column; 10] = [
+        ("contender", "contender", 0),
+        ("p50, of ours", "p50_of_ours", 1),
+        ("p99.9, of ours", "p999_of_ours", 1),
+        ("mean, of the floor", "ratio_mean", 2),
+        ("p99", "ratio_p99", 2),
+        ("net p50, ns", "net_p50_ns", 1),
+        ("p99.9", "net_p999_ns", 0),
+        ("mean", "call_mean_ns", 1),
+        ("alone, p50", "single_p50_ns", 0),
+        ("bursts", "call_count", 0),
+    ];
+    let head: Vec<&str> = columns.iter().map(|(name, ..)| *name).collect();
+    let row = |line: &Value| -> Vec<String> {
+        columns.iter().map(|(_, key, digits)| cell(line, key, *digits)).collect()
+    };
+    let mut tables = Vec::new();
+    for case in Case::ALL {
+        for (cores, lines) in latencies(results, "plain", case.name()) {
+            tables.push(Table {
+                title: format!("A call, {}, {cores}", title(case)),
+                head: head.clone(),
+                rows: lines.into_iter().map(row).collect(),
+            });
+        }
+    }
+    for cores in results.neighbourhoods() {
+        let mut rows = Vec::new();
+        for setting in Setting::ALL {
+            for line in results.calls(setting.name(), "numbers") {
+                if word(line, "cores") == cores && (is_ours(line) || setting.threads() > 1) {
+                    let mut row = row(line);
+                    row[0] = format!("{}, {}", setting.name(), row[0]);
+                    row.push(cell(line, "drain_core_percent", 0));
+                    rows.push(row);
+                }
+            }
+        }
+        let title =
+            format!("Two integers and a double, by who else logs and what the drain does, {cores}");
+        let head = head.iter().copied().chain(["drain, % of a core"]).collect();
+        tables.push(Table { title, head, rows });
+    }
+    tables
+}
+
+fn title(case: Case) -> &'static str {
+    match case {
+        Case::Literal => "a literal",
+        Case::Numbers => "two integers and a double",
+        Case::Text => "a text of 35 bytes",
+        Case::Context => "two integers and a double, three fields bound before",
+        Case::Four => "two integers, a double and the text",
+        Case::Disabled => "below the level",
+    }
+}
+
+/// A picture of the page.
+struct Picture {
+    name: String,
+    title: String,
+    svg: String,
+    is_in_docs: bool,
+}
+
+fn pictures(results: &Results) -> Vec<Picture> {
+    let mut pictures = Vec::new();
+    for case in Case::ALL.into_iter().filter(|case| case.writes()) {
+        for (cores, lines) in latencies(results, "plain", case.name()) {
+            let drawn: Vec<Curve> = lines.iter().map(|line| curve(line)).collect();
+            pictures.push(Picture {
+                name: format!("latency-{}-{}", case.name(), cores.replace(' ', "-")),
+                title: format!("A call: {}; {cores}", title(case)),
+                svg: curves(&drawn, "nanoseconds a call, in bursts of 20, by share of the bursts"),
+                is_in_docs: case == Case::Numbers,
+            });
+        }
     }
     let rates = throughputs(results);
     if !rates.is_empty() {
-        page.push_str("<h2>First call to complete file, million records a second</h2>");
-        page.push_str(&bars(&rates, "M/s"));
+        let first = pictures.iter().filter(|picture| picture.is_in_docs).count();
+        pictures.insert(
+            first.min(pictures.len()),
+            Picture {
+                name: "throughput".to_owned(),
+                title: "From the first call to the complete file, million records a second"
+                    .to_owned(),
+                svg: bars(&rates, "M/s"),
+                is_in_docs: true,
+            },
+        );
     }
-    for table in tables {
-        let _ = write!(page, "<h2>{}</h2><table><tr>", escaped(&table.title));
-        table.head.iter().for_each(|cell| page.push_str(&format!("<th>{}</th>", escaped(cell))));
-        for row in &table.rows {
-            page.push_str("</tr><tr>");
-            row.iter().for_each(|cell| page.push_str(&format!("<td>{}</td>", escaped(cell))));
+    // The case that others are held against comes first.
+    pictures.sort_by_key(|picture| !picture.is_in_docs);
+    pictures
+}
+
+fn html(pictures: &[Picture], tables: &[Table]) -> Result<String, Failure> {
+    let mut page = String::from(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>logring: benchmarks</title>\
+         <style>body{font-family:sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#222}\
+         table{border-collapse:collapse;font-size:13px}td,th{padding:3px 9px;text-align:right;\
+         border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}\
+         th{vertical-align:bottom;background:#f6f6f6}tr:hover td{background:#f0f6fb}\
+         .yes{color:#00734f}.no{color:#b03a00;font-weight:bold}svg{max-width:100%;height:auto}</style>\
+         <h1>logring: benchmarks</h1>",
+    );
+    let _ = write!(page, "<p>{}.</p>", escaped(&machine()?));
+    let (first, others) = tables.split_first().ok_or("there is no table")?;
+    html_table(&mut page, first);
+    for picture in pictures {
+        let _ = write!(page, "<h2>{}</h2>{}", escaped(&picture.title), picture.svg);
+    }
+    others.iter().for_each(|table| html_table(&mut page, table));
+    Ok(page + "</html>\n")
+}
+
+fn html_table(page: &mut String, table: &Table) {
+    let _ = write!(page, "<h2>{}</h2><table><tr>", escaped(&table.title));
+    table.head.iter().for_each(|cell| page.push_str(&format!("<th>{}</th>", escaped(cell))));
+    for row in &table.rows {
+        page.push_str("</tr><tr>");
+        for cell in row {
+            let class = match cell.as_str() {
+                "yes" => " class=\"yes\"",
+                "**no**" => " class=\"no\"",
+                _ => "",
+            };
+            let text = escaped(cell.trim_matches('*'));
+            let _ = write!(page, "<td{class}>{text}</td>");
         }
-        page.push_str("</tr></table>");
     }
-    page + "</html>\n"
+    page.push_str("</tr></table>");
 }
 
 fn curve(line: &Value) -> Curve {
@@ -281,33 +365,49 @@ fn curve(line: &Value) -> Curve {
 fn throughputs(results: &Results) -> Vec<Bar> {
     let mut rates = Vec::new();
     for line in results.of("throughput") {
-        let producers = format!("{} x {}", number(line, "processes"), number(line, "threads"));
-        let name = format!("logring, {}, {producers}", word(line, "form"));
+        let producers = match (number(line, "processes"), number(line, "threads")) {
+            (processes, 1.0) if processes > 1.0 => format!(", {processes} processes"),
+            (1.0, threads) if threads > 1.0 => format!(", {threads} threads"),
+            _ => String::new(),
+        };
+        let name = format!("logring, {}{producers}", word(line, "form"));
         let value = number(line, "million_records_a_second");
-        rates.push(Bar { name, value, is_measure: false });
+        rates.push(Bar { name, value, kind: BarKind::Ours });
     }
     for line in results.of("throughput-peer") {
         let value = number(line, "million_records_a_second");
-        rates.push(Bar { name: word(line, "contender").to_owned(), value, is_measure: false });
+        let name = format!("{}, text", word(line, "contender"));
+        rates.push(Bar { name, value, kind: BarKind::Other });
     }
+    // The fastest first, and measures last.
+    rates.sort_by(|one, other| other.value.total_cmp(&one.value));
     for form in ["json", "logfmt"] {
         if let Some(line) = results.of("throughput").find(|line| word(line, "form") == form) {
-            let (name, value) = (format!("ceiling, {form}"), number(line, "ceiling"));
-            rates.push(Bar { name, value, is_measure: true });
+            let (name, value) = (format!("a plain loop, {form}"), number(line, "ceiling"));
+            rates.push(Bar { name, value, kind: BarKind::Measure });
         }
     }
     rates
 }
 
-fn markdown(tables: &[Table], commands: &[String]) -> Result<String, Failure> {
+fn markdown(
+    pictures: &[Picture],
+    tables: &[Table],
+    commands: &[String],
+) -> Result<String, Failure> {
     let mut page = String::new();
-    for table in tables {
+    for (index, table) in tables.iter().enumerate() {
         let _ = write!(page, "\n### {}\n\n| {} |\n|", table.title, table.head.join(" | "));
-        page.push_str(&"--:|".repeat(table.head.len()));
+        page.push_str(":--|");
+        page.push_str(&"--:|".repeat(table.head.len() - 1));
         for row in &table.rows {
             let _ = write!(page, "\n| {} |", row.join(" | "));
         }
         page.push('\n');
+        for picture in pictures.iter().filter(|picture| picture.is_in_docs && index == 0) {
+            let Picture { name, title, .. } = picture;
+            let _ = write!(page, "\n{title}:\n\n![{title}](images/{name}.svg)\n");
+        }
     }
     let _ = write!(page, "\n### Machine and commands\n\n{}.\n\n```sh\n", machine()?);
     commands.iter().for_each(|command| page.push_str(&format!("{command}\n")));

@@ -2,16 +2,15 @@
 //! logged once and idle: the processor time of a record at the producer and at the drain, and the
 //! drain's memory.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use logring::Overflow;
 use logring_bench::Failure;
 use logring_bench::drain::{Drain, Place, processor_time};
 use logring_bench::lines::{Form, check_many, log};
+use logring_bench::producers::{self, Producers};
 use logring_bench::report::Report;
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -71,27 +70,22 @@ fn run(
     let sink = format!("json:{}", file.display());
     let drain = Drain::start_with(program, &place, &[&sink], &["--ring-bytes", &args.ring])?;
     let own = (args.records / processes).max(1);
-    let mut producers = Vec::new();
+    let mut producers = Producers::default();
     for index in 0..processes {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["--produce", place.segment(), "--records", &own.to_string()])
-            .args(["--first", &(own * index).to_string()])
-            .args(["--idle-threads", &idle_threads.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().ok_or("no pipe")?).lines();
-        lines.next().ok_or("a producer did not begin")??;
-        producers.push((child, lines));
+        producers.start(&[
+            "--produce",
+            place.segment(),
+            &format!("--records={own}"),
+            &format!("--first={}", own * index),
+            &format!("--idle-threads={idle_threads}"),
+        ])?;
     }
-    for (child, _) in &mut producers {
-        child.stdin.take().ok_or("no pipe")?.write_all(b"\n")?;
-    }
+    producers.tell("go")?;
     let mut producer_ns = 0;
-    for (mut child, mut lines) in producers {
-        producer_ns += lines.next().ok_or("a producer ended early")??.parse::<u64>()?;
-        child.wait()?;
+    for answer in producers.answers()? {
+        producer_ns += answer.parse::<u64>()?;
     }
+    producers.end()?;
     let peak = drain.peak_bytes()? as f64;
     let drain_cpu = drain.end()?;
     let records = own * processes;
@@ -124,7 +118,7 @@ fn run(
 
 /// A producer's part: attaches, starts what idles, waits for a line, logs, says what that took.
 fn produce(segment: &str, args: &Args) -> Result<(), Failure> {
-    let _guard = logring::builder(segment).overflow(Overflow::BlockForever).install()?;
+    let _guard = producers::join(segment)?;
     let idle = args.idle_threads.first().copied().unwrap_or(0);
     let (begun, end) =
         (std::sync::Barrier::new(idle as usize + 1), std::sync::Barrier::new(idle as usize + 1));
@@ -139,8 +133,7 @@ fn produce(segment: &str, args: &Args) -> Result<(), Failure> {
             std::thread::Builder::new().stack_size(64 << 10).spawn_scoped(scope, worker)?;
         }
         begun.wait();
-        println!("ready");
-        std::io::stdin().read_line(&mut String::new())?;
+        producers::ready()?;
         let before = processor_time(&getrusage(UsageWho::RUSAGE_THREAD)?);
         (args.first..args.first + args.records).for_each(log);
         let took = processor_time(&getrusage(UsageWho::RUSAGE_THREAD)?).saturating_sub(before);

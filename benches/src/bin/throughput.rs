@@ -3,18 +3,19 @@
 //! One or several producers log, the real drain writes lines; the time runs from the first call
 //! until the drain, told to end after the last one, has ended. The file is read back and every line
 //! compared. Beside it, in the same round, the ceiling: the same lines formatted and written by a
-//! plain loop on one core. On a busy machine the ratio by processor time is the one to believe.
+//! plain loop on one core; and the other loggers. On a busy machine the ratio by processor time is the
+//! one to believe.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use logring::{Overflow, sys};
+use logring::sys;
 use logring_bench::Failure;
 use logring_bench::drain::{Drain, Place, processor_time};
 use logring_bench::lines::{Form, Plain, check_many, log};
+use logring_bench::producers::{self, Producers};
 use logring_bench::report::{Report, mean, median, quantile};
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -60,13 +61,7 @@ fn main() -> ExitCode {
     }
     let result = match &args.produce {
         Some(segment) => produce(segment, &args),
-        None => args.forms.iter().try_for_each(|form| measure(&args, *form)),
-    };
-    #[cfg(feature = "peers")]
-    let result = if args.peers {
-        result.and_then(|()| peers::measure(args.records, args.rounds))
-    } else {
-        result
+        None => measure(&args),
     };
     logring_bench::exit("throughput", result)
 }
@@ -81,12 +76,29 @@ struct Round {
     drain_bytes: f64,
 }
 
-fn measure(args: &Args, form: Form) -> Result<(), Failure> {
+fn measure(args: &Args) -> Result<(), Failure> {
     let program = Drain::build()?;
-    let mut rounds = Vec::new();
+    let mut all: Vec<Vec<Round>> = args.forms.iter().map(|_| Vec::new()).collect();
+    #[cfg(feature = "peers")]
+    let mut peers = peers::Peers::new(args.peers)?;
     for _ in 0..args.rounds.max(1) {
-        rounds.push(round(&program, args, form)?);
+        for (form, rounds) in args.forms.iter().zip(&mut all) {
+            rounds.push(round(&program, args, *form)?);
+        }
+        #[cfg(feature = "peers")]
+        peers.round(args.records)?;
     }
+    args.forms.iter().zip(&all).for_each(|(form, rounds)| show(args, *form, rounds));
+    #[cfg(feature = "peers")]
+    {
+        let text = args.forms.iter().position(|form| *form == Form::Logfmt);
+        let ours = text.map_or(&[][..], |at| &all[at]);
+        peers.show(args.records, &ours.iter().map(|round| round.wall).collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+fn show(args: &Args, form: Form, rounds: &[Round]) {
     let records = records_of(args) as f64;
     let each = |of: fn(&Round) -> f64| rounds.iter().map(of).collect::<Vec<_>>();
     let million_a_second = |wall: f64| records / wall / 1e6;
@@ -129,7 +141,6 @@ fn measure(args: &Args, form: Form) -> Result<(), Failure> {
         median(&ceiling),
         ceiling_ns / drain_ns,
     );
-    Ok(())
 }
 
 /// As many as each thread of each process logs the same number of.
@@ -145,32 +156,22 @@ fn round(program: &Path, args: &Args, form: Form) -> Result<Round, Failure> {
     let drain = Drain::start_with(program, &place, &[&sink], &[])?;
     let records = records_of(args);
     let own = records / args.processes.max(1);
-    let mut producers = Vec::new();
+    let mut producers = Producers::default();
     for index in 0..args.processes.max(1) {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["--produce", place.segment(), "--records", &own.to_string()])
-            .args(["--first", &(own * index).to_string(), "--threads", &args.threads.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().ok_or("no pipe")?).lines();
-        lines.next().ok_or("a producer did not begin")??;
-        producers.push((child, lines));
+        producers.start(&[
+            "--produce",
+            place.segment(),
+            &format!("--records={own}"),
+            &format!("--first={}", own * index),
+            &format!("--threads={}", args.threads),
+        ])?;
     }
-    // Producers wait for this, so that their start is not measured.
-    for (child, _) in &mut producers {
-        child.stdin.take().ok_or("no pipe")?.write_all(b"\n")?;
-    }
+    producers.tell("go")?;
     let mut first_call_ns = u64::MAX;
-    let mut pid = 0;
-    for (mut child, mut lines) in producers {
-        let began_ns: u64 = lines.next().ok_or("a producer ended early")??.parse()?;
-        first_call_ns = first_call_ns.min(began_ns);
-        if !child.wait()?.success() {
-            return Err("a producer failed".into());
-        }
-        pid = child.id();
+    for answer in producers.answers()? {
+        first_call_ns = first_call_ns.min(answer.parse()?);
     }
+    let pid = producers.end()?.pop().ok_or("no producer")?;
     let drain_bytes = drain.peak_bytes()? as f64;
     let drain_cpu = drain.end()?;
     let wall = Duration::from_nanos(sys::monotonic_ns() - first_call_ns);
@@ -193,10 +194,8 @@ fn round(program: &Path, args: &Args, form: Form) -> Result<Round, Failure> {
 
 /// A producer's part: waits for a line, logs, says when it made its first call.
 fn produce(segment: &str, args: &Args) -> Result<(), Failure> {
-    // What is measured is the way of every record, so none may be dropped while the ring is full.
-    let _guard = logring::builder(segment).overflow(Overflow::BlockForever).install()?;
-    println!("ready");
-    std::io::stdin().read_line(&mut String::new())?;
+    let _guard = producers::join(segment)?;
+    producers::ready()?;
     let first_call_ns = sys::monotonic_ns();
     let own = args.records / args.threads.max(1);
     std::thread::scope(|scope| {
@@ -213,59 +212,121 @@ fn produce(segment: &str, args: &Args) -> Result<(), Failure> {
 /// The same by the other loggers: one process, the time until its file is complete.
 #[cfg(feature = "peers")]
 mod peers {
+    use std::process::{Command, Stdio};
+
     use super::*;
     use logring_bench::contender::{Case, lines_in};
     use logring_bench::drain::peak_bytes;
-    use logring_bench::peers::{NAMES, start};
+    use logring_bench::peers::{Peer, available, start};
 
-    /// All of them in turn.
-    pub(super) fn measure(records: u64, rounds: u64) -> Result<(), Failure> {
-        let mut all: Vec<(Vec<f64>, Vec<f64>)> = vec![Default::default(); NAMES.len()];
-        for _ in 0..rounds.max(1) {
-            for (name, (rates, mebibytes)) in NAMES.iter().zip(&mut all) {
+    /// What the others came to, round by round.
+    pub(super) struct Peers(Vec<(Peer, Vec<Figures>)>);
+
+    /// Of one round.
+    struct Figures {
+        seconds: f64,
+        /// The part of it that another program took to make text of a trace.
+        decode_seconds: f64,
+        mebibytes: f64,
+    }
+
+    /// Records after which a caller that must see to it that nothing is lost does so.
+    const SETTLED: u64 = 100_000;
+
+    impl Peers {
+        pub(super) fn new(wanted: bool) -> Result<Self, Failure> {
+            let peers = if wanted { available()? } else { Vec::new() };
+            Ok(Self(peers.into_iter().map(|peer| (peer, Vec::new())).collect()))
+        }
+
+        /// All of them in turn.
+        pub(super) fn round(&mut self, records: u64) -> Result<(), Failure> {
+            for (Peer { name, .. }, rounds) in &mut self.0 {
                 let place = Place::new(&format!("throughput-{name}"))?;
                 let file = place.file("out");
                 let output = Command::new(std::env::current_exe()?)
                     .args(["--records", &records.to_string(), "--be", name])
                     .arg(&file)
+                    .envs(logring_bench::peers::ENVIRONMENT)
                     .stderr(Stdio::inherit())
                     .output()?;
                 let text = String::from_utf8(output.stdout)?;
-                let (ns, bytes) = text.trim().split_once(' ').ok_or("a logger did not finish")?;
+                let figures: Vec<&str> = text.split_whitespace().collect();
+                let [ns, decode_ns, bytes] = figures[..] else {
+                    return Err(format!("{name} did not finish").into());
+                };
                 let lines = lines_in(&file)?;
                 if lines != records {
                     return Err(format!("{name} wrote {lines} lines of {records}").into());
                 }
-                rates.push(records as f64 / ns.parse::<f64>()? * 1e3);
-                mebibytes.push(bytes.parse::<f64>()? / f64::from(1 << 20));
+                rounds.push(Figures {
+                    seconds: ns.parse::<f64>()? / 1e9,
+                    decode_seconds: decode_ns.parse::<f64>()? / 1e9,
+                    mebibytes: bytes.parse::<f64>()? / f64::from(1 << 20),
+                });
+            }
+            Ok(())
+        }
+
+        /// Beside our own text in the same rounds.
+        pub(super) fn show(&self, records: u64, ours: &[Duration]) {
+            let million = records as f64 / 1e6;
+            for (peer, rounds) in &self.0 {
+                let each = |of: fn(&Figures) -> f64| rounds.iter().map(of).collect::<Vec<_>>();
+                let seconds = each(|round| round.seconds);
+                let decode = each(|round| round.decode_seconds);
+                let rate: Vec<f64> = seconds.iter().map(|seconds| million / seconds).collect();
+                let behind: Vec<f64> = seconds
+                    .iter()
+                    .zip(ours)
+                    .map(|(seconds, ours)| seconds / ours.as_secs_f64())
+                    .collect();
+                let decode_behind: Vec<f64> = decode
+                    .iter()
+                    .zip(ours)
+                    .map(|(seconds, ours)| seconds / ours.as_secs_f64())
+                    .collect();
+                Report::new("throughput-peer")
+                    .word("contender", peer.name)
+                    .count("bound", u64::from(peer.is_bound))
+                    .count("rust", u64::from(peer.is_rust()))
+                    .count("records", records)
+                    .figure("million_records_a_second", median(&rate))
+                    .figure("slowest", quantile(&rate, 0.0))
+                    .figure("fastest", quantile(&rate, 1.0))
+                    .figure("ours_of_it", median(&behind))
+                    .figure("seconds", median(&seconds))
+                    .figure("decode_seconds", median(&decode))
+                    .figure("decode_of_ours", median(&decode_behind))
+                    .figure("peak_mib", median(&each(|round| round.mebibytes)))
+                    .count("lost", 0)
+                    .print();
+                println!(
+                    "throughput, {}: {:.2} M records/s, ours {:.1} times that; {:.0} MiB",
+                    peer.name,
+                    median(&rate),
+                    median(&behind),
+                    median(&each(|round| round.mebibytes)),
+                );
             }
         }
-        for (name, (rates, mebibytes)) in NAMES.iter().zip(&all) {
-            Report::new("throughput-peer")
-                .word("contender", name)
-                .count("records", records)
-                .figure("million_records_a_second", median(rates))
-                .figure("slowest", quantile(rates, 0.0))
-                .figure("fastest", quantile(rates, 1.0))
-                .figure("peak_mib", median(mebibytes))
-                .count("lost", 0)
-                .print();
-            println!(
-                "throughput, {name}: {:.2} M records/s, {:.0} MiB",
-                median(rates),
-                median(mebibytes)
-            );
-        }
-        Ok(())
     }
 
-    /// Prints nanoseconds from the first call to the complete file, and the most memory held.
+    /// Prints nanoseconds from the first call to the complete text, those of them that a program took
+    /// which makes text of a trace, and the most memory held.
     pub(super) fn be(name: &str, file: &Path, records: u64) -> Result<(), Failure> {
         let contender = start(name, file)?;
         let begin_ns = sys::monotonic_ns();
-        contender.burst(Case::Numbers, records);
-        contender.finish()?;
-        println!("{} {}", sys::monotonic_ns() - begin_ns, peak_bytes(std::process::id())?);
+        let mut left = records;
+        while left > 0 {
+            let calls = left.min(SETTLED);
+            contender.burst(Case::Numbers, calls);
+            contender.settle();
+            left -= calls;
+        }
+        let decoding = contender.finish()?;
+        let took_ns = sys::monotonic_ns() - begin_ns;
+        println!("{took_ns} {} {}", decoding.as_nanos(), peak_bytes(std::process::id())?);
         Ok(())
     }
 }
