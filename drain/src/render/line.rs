@@ -14,7 +14,7 @@ pub(crate) struct Line<'o> {
 
 /// A part of many lines, made once: a short one is laid out so that it is copied whole, its room
 /// included, whatever its length is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
     short: [u8; WINDOW],
     len: usize,
