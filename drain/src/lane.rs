@@ -189,12 +189,18 @@ impl Lane {
     /// complete go to `spent`.
     pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if M::PINS && self.owner.recycles {
-            self.fill_from(&Recycled(memory), spent);
+            self.fill_recycled(memory, spent);
         } else {
             self.fill_from(memory, spent);
         }
     }
 
+    #[inline(never)]
+    fn fill_recycled<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
+        self.fill_from(&Recycled(memory), spent);
+    }
+
+    #[inline(always)]
     fn fill_from<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if self.head.is_some() {
             return;
@@ -276,12 +282,24 @@ impl Lane {
         spent: &mut Vec<Spent>,
     ) -> Taken<'_> {
         if M::PINS && self.owner.recycles {
-            self.take_from(&Recycled(memory), payload_max, spent)
+            self.take_recycled(memory, payload_max, spent)
         } else {
             self.take_from(memory, payload_max, spent)
         }
     }
 
+    #[inline(never)]
+    fn take_recycled<M: Memory>(
+        &mut self,
+        memory: &M,
+        payload_max: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Taken<'_> {
+        self.take_from(&Recycled(memory), payload_max, spent)
+    }
+
+    // Inline, so that what it returns stays in registers.
+    #[inline(always)]
     fn take_from<M: Memory>(
         &mut self,
         memory: &M,
@@ -328,6 +346,7 @@ impl Lane {
 
     /// Copies the payload of a long record out of its extension blocks, each of which must be the
     /// lane's and name this head; in a freed block that name is gone.
+    #[inline(never)]
     fn take_extensions<M: Memory>(
         &mut self,
         memory: &M,
