@@ -23,17 +23,33 @@ struct Plan {
     level: u8,
     /// Those of [`SHAPING`].
     flags: u16,
-    /// From the timestamp's end to the text, if that is the record's; else to the process id.
+    /// From the timestamp's end to the text, if that is the record's.
     front: Piece,
-    /// From the end of the record's text to the process id.
-    behind_text: Piece,
-    /// Whether the process id stands in the line; a pair of that name takes its place.
-    has_pid: bool,
+    /// From there to the first value, the process id included.
+    facts: Facts,
     /// Context and fields together.
     steps: Box<[Step]>,
     /// How many of the steps are the context's.
     context: usize,
 }
+
+/// The end of what stands before the values. Most lines of a plan are of one process: its id is laid out
+/// with the rest.
+#[derive(Debug)]
+struct Facts {
+    /// Up to the process id.
+    before: Box<[u8]>,
+    /// Whether that stands in the line; a pair of its name takes its place.
+    has_pid: bool,
+    /// The process whose id stands in `whole`.
+    pid: u32,
+    whole: Piece,
+    /// Lines of other processes.
+    others: u32,
+}
+
+/// The id that is laid out changes for one in so many lines of other processes.
+const OTHERS_EACH: u32 = 16;
 
 /// One value.
 #[derive(Debug, PartialEq)]
@@ -110,7 +126,7 @@ impl Plans {
             return false;
         };
         let start = line.at();
-        for plan in place.plans.iter().filter(|plan| plan.is_for(raw)) {
+        for plan in place.plans.iter_mut().filter(|plan| plan.is_for(raw)) {
             head.write(raw.timestamp_ns, line);
             if plan.write(raw, syntax, values, line) {
                 place.in_a_row = 0;
@@ -183,28 +199,26 @@ impl Plan {
             return None;
         }
         let behind_text = |line: &mut Line<'_>| syntax.behind_text(&event, keys.found, line);
-        let front = piece(|line| {
-            syntax.before_text(&event, line);
-            if !event.literal {
-                syntax.text(text, line);
-                behind_text(line);
-            }
-        });
-        let before = |(at, field): (usize, &logring::record::Field<'_>)| {
+        let mut front = piece(|line| syntax.before_text(&event, line));
+        let mut before = piece(behind_text);
+        if !event.literal {
+            let text = piece(|line| syntax.text(text, line));
+            before = [std::mem::take(&mut front), text, before].concat().into();
+        }
+        let before_value = |(at, field): (usize, &logring::record::Field<'_>)| {
             let renamed = keys.other_name(&field.key);
             let name = renamed.as_deref().unwrap_or(&field.key);
             let piece = || Piece::new(&piece(|line| syntax.before_value(name, line)));
             (!keys.is_overridden(at)).then(piece)
         };
-        let befores = keys.pairs().enumerate().map(before);
+        let befores = keys.pairs().enumerate().map(before_value);
         let steps = keys_of(raw, strings, pairs)?.into_iter().zip(befores);
         Some(Self {
             callsite: raw.callsite,
             level: raw.level,
             flags: raw.flags & SHAPING,
             front: Piece::new(&front),
-            behind_text: Piece::new(&piece(behind_text)),
-            has_pid: keys.found & fact::PID == 0,
+            facts: Facts::new(before, keys.found & fact::PID == 0, raw.pid),
             steps: steps.map(|(key, before)| Step { key, before }).collect(),
             context: event.context.len(),
         })
@@ -227,7 +241,7 @@ impl Plan {
 
     #[inline(always)]
     fn write<S: Syntax>(
-        &self,
+        &mut self,
         raw: &Raw<'_>,
         syntax: &S,
         values: &mut impl Values,
@@ -237,15 +251,12 @@ impl Plan {
         else {
             return false;
         };
-        line.piece(&self.front);
         if self.flags & flags::TEXT != 0 {
             let Some(text) = take_text(&mut own) else { return false };
+            line.piece(&self.front);
             syntax.text(text, line);
-            line.piece(&self.behind_text);
         }
-        if self.has_pid {
-            line.integer(raw.pid.into());
-        }
+        self.facts.write(raw.pid, line);
         for (index, step) in self.steps.iter().enumerate() {
             if index == self.context {
                 if !rest.is_empty() {
@@ -269,6 +280,44 @@ impl Plan {
         }
         // Where no field follows the context, nothing does.
         rest.is_empty() && own.is_empty()
+    }
+}
+
+impl Facts {
+    fn new(before: Box<[u8]>, has_pid: bool, pid: u32) -> Self {
+        let mut facts = Self { before, has_pid, pid, whole: Piece::new(b""), others: 0 };
+        facts.lay_out(pid);
+        facts
+    }
+
+    fn lay_out(&mut self, pid: u32) {
+        let whole = piece(|line| {
+            line.bytes(&self.before);
+            if self.has_pid {
+                line.integer(pid.into());
+            }
+        });
+        (self.pid, self.whole) = (pid, Piece::new(&whole));
+    }
+
+    #[inline(always)]
+    fn write(&mut self, pid: u32, line: &mut Line<'_>) {
+        if pid != self.pid && self.has_pid {
+            let at = self.write_other(pid, line.reborrow());
+            return line.resume(at);
+        }
+        line.piece(&self.whole);
+    }
+
+    #[inline(never)]
+    fn write_other(&mut self, pid: u32, mut line: Line<'_>) -> usize {
+        if self.others.is_multiple_of(OTHERS_EACH) {
+            self.lay_out(pid);
+        }
+        self.others = self.others.wrapping_add(1);
+        line.bytes(&self.before);
+        line.integer(pid.into());
+        line.at()
     }
 }
 

@@ -199,6 +199,19 @@ fn what_never_fits_is_passed_by() {
     assert!(written > 4000, "what fits again is found again: {written}");
 }
 
+/// Lines of many processes, in turn and in runs.
+#[test]
+fn each_line_has_its_process() {
+    let strings = dictionary("order placed", &[]);
+    for mut renderer in renderers() {
+        for turn in 0..200u32 {
+            let pid = if turn % 50 < 25 { turn % 3 } else { turn / 10 };
+            let raw = Raw { pid, ..raw(&[], 0, 20, 0) };
+            assert_eq!(straight(&mut *renderer, &raw, &strings), turn > 0);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
