@@ -189,18 +189,12 @@ impl Lane {
     /// complete go to `spent`.
     pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if M::PINS && self.owner.recycles {
-            self.fill_recycled(memory, spent);
+            self.fill_from(&Recycled(memory), spent);
         } else {
             self.fill_from(memory, spent);
         }
     }
 
-    #[inline(never)]
-    fn fill_recycled<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
-        self.fill_from(&Recycled(memory), spent);
-    }
-
-    #[inline(always)]
     fn fill_from<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if self.head.is_some() {
             return;

@@ -78,10 +78,11 @@ impl<'o> Line<'o> {
     /// The next bytes of the vector, which are room or become it.
     #[inline(always)]
     fn window(&mut self) -> &mut [u8; WINDOW] {
-        if self.out.len() - self.at < WINDOW {
-            grow(self.out, self.at);
+        // Both compared here, so that neither is compared again below.
+        if self.at > self.out.len() || self.out.len() - self.at < WINDOW {
+            return grow(self.out, self.at);
         }
-        self.out[self.at..].first_chunk_mut().expect("the vector has grown")
+        self.out[self.at..].first_chunk_mut().expect("there is room, as was just seen")
     }
 
     /// Appends the first `len` of `bytes`.
@@ -305,8 +306,9 @@ fn digits_of(value: u32) -> usize {
 }
 
 #[cold]
-fn grow(out: &mut Vec<u8>, at: usize) {
+fn grow(out: &mut Vec<u8>, at: usize) -> &mut [u8; WINDOW] {
     out.resize(at + ROOM_BYTES, 0);
+    out[at..].first_chunk_mut().expect("the vector has grown")
 }
 
 #[inline(always)]

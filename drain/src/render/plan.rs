@@ -413,8 +413,16 @@ fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) 
         values.text(text, line);
         return Some(());
     }
-    values.any(&take_value(rest)?, line);
+    let at = write_rare(rest, values, line.reborrow())?;
+    line.resume(at);
     Some(())
+}
+
+/// The same for what is neither a number of eight bytes nor text that is as it should be.
+#[inline(never)]
+fn write_rare(rest: &mut &[u8], values: &mut impl Values, mut line: Line<'_>) -> Option<usize> {
+    values.any(&take_value(rest)?, &mut line);
+    Some(line.at())
 }
 
 #[inline(always)]
