@@ -282,12 +282,24 @@ impl Lane {
         spent: &mut Vec<Spent>,
     ) -> Taken<'_> {
         if M::PINS && self.owner.recycles {
-            self.take_from(&Recycled(memory), payload_max, spent)
+            self.take_recycled(memory, payload_max, spent)
         } else {
             self.take_from(memory, payload_max, spent)
         }
     }
 
+    #[inline(never)]
+    fn take_recycled<M: Memory>(
+        &mut self,
+        memory: &M,
+        payload_max: usize,
+        spent: &mut Vec<Spent>,
+    ) -> Taken<'_> {
+        self.take_from(&Recycled(memory), payload_max, spent)
+    }
+
+    // Inline, so that what it returns stays in registers.
+    #[inline(always)]
     fn take_from<M: Memory>(
         &mut self,
         memory: &M,
@@ -334,6 +346,7 @@ impl Lane {
 
     /// Copies the payload of a long record out of its extension blocks, each of which must be the
     /// lane's and name this head; in a freed block that name is gone.
+    #[inline(never)]
     fn take_extensions<M: Memory>(
         &mut self,
         memory: &M,

@@ -6,9 +6,10 @@
 //! dictionary: texts stand in the record, and keys do so as soon as half of the dictionary is taken.
 //! Nothing here panics, and a record costs what a macro's slow path costs.
 
+mod known;
+
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::context::{keys, local as context};
 use super::emit::{Origin, begin_record, commit};
@@ -21,6 +22,7 @@ use crate::record::value::{AnyEncode, stage};
 use crate::record::{Facts, Scratch};
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::Relaxed;
+use known::Taken;
 
 /// Facts of records that are known at run time: what a log macro knows when it is compiled.
 ///
@@ -139,7 +141,7 @@ impl Site {
     pub fn record<'a>(&'a self, logger: &'a Logger, values: &[&dyn AnyEncode]) -> Record<'a> {
         let (whole, nothing) = (self.is_short(logger), ());
         let (level, text, body) = (self.level, None, Scratch::new());
-        let keys = Vec::new();
+        let keys = Taken::default();
         let mut record =
             Record { site: self, logger, level, text, body, whole, extra: false, keys };
         for (index, name) in self.names.iter().enumerate() {
@@ -173,9 +175,15 @@ impl Site {
         Facts { level: level.number(), target, file, line: *line, event, names }
     }
 
+    /// Bytes of its facts as a record or the dictionary has them.
+    fn facts_len(&self) -> usize {
+        let names = self.names.iter().map(|name| Facts::text_len(name));
+        self.facts(&[]).encoded_len() + names.sum::<usize>()
+    }
+
     /// Whether a record of this segment takes its facts: half of one, should they stand inline.
     fn is_short(&self, logger: &Logger) -> bool {
-        self.facts(&self.names()).encoded_len() <= max_record_bytes(logger) / 2
+        self.facts_len() <= max_record_bytes(logger) / 2
     }
 
     /// The number of the word that says what goes out for its target. `None`: there is no room for one
@@ -253,12 +261,13 @@ pub struct Record<'a> {
     whole: bool,
     /// Whether there are pairs.
     extra: bool,
-    /// Hashes of the keys besides those of the site.
-    keys: Vec<u64>,
+    /// The keys besides those of the site.
+    keys: Taken,
 }
 
 impl<'a> Record<'a> {
     /// Another level than the site's.
+    #[inline(always)]
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
@@ -266,6 +275,7 @@ impl<'a> Record<'a> {
 
     /// The event's text instead of the site's, literal: braces in it are no placeholders. It is not
     /// copied before the record is logged. One too long for the record is cut, and marked.
+    #[inline(always)]
     pub fn text(mut self, text: &'a str) -> Self {
         self.text = Some(text);
         self
@@ -273,13 +283,18 @@ impl<'a> Record<'a> {
 
     /// A field besides those of the site. A key that is empty, reserved, there already or has control
     /// characters in it is renamed, see [`renamed_keys`](crate::renamed_keys).
+    // Inline, so that the record is not copied from call to call.
+    #[inline(always)]
     pub fn field(mut self, key: &str, value: &dyn AnyEncode) -> Self {
-        let hash = |key: &str| BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
-        let is_taken = |key: &str| self.site.has(key) || self.keys.contains(&hash(key));
-        let key = keys::fit(Cow::Borrowed(key), is_taken);
-        self.keys.push(hash(&key));
-        self.put_pair(&key, value);
+        self.put_field(key, value);
         self
+    }
+
+    fn put_field(&mut self, key: &str, value: &dyn AnyEncode) {
+        let is_taken = |key: &str| self.site.has(key) || self.keys.contains(key);
+        let key = keys::fit(Cow::Borrowed(key), is_taken);
+        self.keys.add(&key);
+        self.put_pair(&key, value);
     }
 
     fn put_pair(&mut self, key: &str, value: &dyn AnyEncode) {
@@ -361,9 +376,8 @@ pub(crate) fn put_key(body: &mut Scratch, logger: &Logger, interned: bool, key: 
     let key = keys::fit(Cow::Borrowed(key), |_| false);
     let key = &key[..key.floor_char_boundary(NAME_BYTES_MAX)];
     let interned = interned && captured::sink(logger).is_none();
-    let id = logger.producer().filter(|_| interned).and_then(|producer| {
-        producer.segment().intern_spare(thread::lane(producer)?, &encode_string(key))
-    });
+    let producer = logger.producer().filter(|_| interned);
+    let id = producer.and_then(|producer| known::number(producer, key));
     body.write(|out| {
         out.put_slice(&id.unwrap_or(0).to_le_bytes());
         if id.is_none() {

@@ -58,8 +58,14 @@ impl Facts<'_> {
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let texts = [self.target, self.file, self.event];
-        let texts = texts.iter().chain(self.names).map(|text| 8 + text.len());
+        let texts = texts.iter().chain(self.names).map(|text| Self::text_len(text));
         1 + 1 + 4 + 8 + texts.sum::<usize>()
+    }
+
+    /// Bytes of one of its texts in that.
+    #[must_use]
+    pub const fn text_len(text: &str) -> usize {
+        8 + text.len()
     }
 }
 

@@ -208,6 +208,16 @@ pub(crate) fn is_one_value(bytes: &[u8]) -> bool {
     cursor.skip(0).is_ok() && cursor.is_empty()
 }
 
+/// Takes the value at the start of `bytes`, as [`decode`] would of a record that was not cut. `None`,
+/// and `bytes` as they were, where there is none.
+#[must_use]
+pub fn take_value<'a>(bytes: &mut &'a [u8]) -> Option<AnyValue<'a>> {
+    let mut cursor = Cursor::new(bytes);
+    let value = cursor.value().ok()?;
+    *bytes = cursor.bytes;
+    Some(value)
+}
+
 /// The value that these bytes are; [`AnyValue::Null`] where they are not one.
 pub(crate) fn one_value(bytes: &[u8]) -> AnyValue<'static> {
     let mut cursor = Cursor::new(bytes);

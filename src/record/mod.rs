@@ -18,7 +18,7 @@ pub mod value;
 pub mod writer;
 
 pub use callsite::{CallsiteInfo, Facts};
-pub use decode::{DecodeError, Raw, Strings, decode};
+pub use decode::{DecodeError, Raw, Strings, decode, take_value};
 pub use event::{AnyValue, ErrorChain, Event, Field};
 pub use secret::{Redacted, Secret};
 #[cfg(feature = "serde")]

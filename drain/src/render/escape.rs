@@ -24,7 +24,14 @@ pub(crate) fn text<const A: usize, const B: usize>(
 
 #[inline(never)]
 fn long_text(text: &str, mut line: Line<'_>) -> usize {
-    line.with_vec(|out| json_text(text, out));
+    let bytes = text.as_bytes();
+    // The last sixteen bytes overlap the others.
+    let mut chunks = bytes.as_chunks::<16>().0.iter().chain(bytes.last_chunk());
+    if bytes.len() >= 16 && !chunks.any(suspicious16) {
+        line.bytes(bytes);
+    } else {
+        line.with_vec(|out| json_text(text, out));
+    }
     line.at()
 }
 

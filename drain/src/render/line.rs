@@ -14,23 +14,25 @@ pub(crate) struct Line<'o> {
 
 /// A part of many lines, made once: a short one is laid out so that it is copied whole, its room
 /// included, whatever its length is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
     short: [u8; WINDOW],
     len: usize,
-    /// All of it, if it is not short.
-    long: Box<[u8]>,
+    /// What follows, the last of it laid out as well.
+    more: Box<[[u8; WINDOW]]>,
 }
 
 impl Piece {
     /// A piece of these bytes.
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let mut piece = Self { short: [0; WINDOW], len: bytes.len(), long: Box::default() };
-        match piece.short.get_mut(..bytes.len()) {
-            Some(short) => short.copy_from_slice(bytes),
-            None => piece.long = bytes.into(),
-        }
-        piece
+        let laid_out = |part: &[u8]| {
+            let mut window = [0; WINDOW];
+            window[..part.len()].copy_from_slice(part);
+            window
+        };
+        let mut parts = bytes.chunks(WINDOW).map(laid_out);
+        let short = parts.next().unwrap_or([0; WINDOW]);
+        Self { short, len: bytes.len(), more: parts.collect() }
     }
 }
 
@@ -76,10 +78,11 @@ impl<'o> Line<'o> {
     /// The next bytes of the vector, which are room or become it.
     #[inline(always)]
     fn window(&mut self) -> &mut [u8; WINDOW] {
-        if self.out.len() - self.at < WINDOW {
-            grow(self.out, self.at);
+        // Both compared here, so that neither is compared again below.
+        if self.at > self.out.len() || self.out.len() - self.at < WINDOW {
+            return grow(self.out, self.at);
         }
-        self.out[self.at..].first_chunk_mut().expect("the vector has grown")
+        self.out[self.at..].first_chunk_mut().expect("there is room, as was just seen")
     }
 
     /// Appends the first `len` of `bytes`.
@@ -106,11 +109,12 @@ impl<'o> Line<'o> {
     /// Appends a piece that was made before.
     #[inline(always)]
     pub(crate) fn piece(&mut self, piece: &Piece) {
-        if piece.long.is_empty() {
-            self.store(&piece.short, piece.len);
-        } else {
-            self.at = self.reborrow().long(&piece.long);
+        let end = self.at + piece.len;
+        self.put(&piece.short);
+        for part in &piece.more {
+            self.put(part);
         }
+        self.at = end;
     }
 
     /// Appends more than 32 bytes: whole windows, then the last bytes, which overlap them.
@@ -207,11 +211,11 @@ impl<'o> Line<'o> {
     #[inline(always)]
     pub(crate) fn integer(&mut self, value: u64) {
         if value < 100_000_000 {
-            let digits = eight_digits(value as u32);
-            // The first byte is the highest digit; the last digit stands even if it is 0.
-            let zeros = (digits | (1 << 56)).trailing_zeros() / 8;
-            let text = (digits | ASCII_ZEROS) >> (8 * zeros);
-            self.store(&text.to_le_bytes(), 8 - zeros as usize);
+            // How many there are is not taken from the digits: what follows does not have to wait
+            // for them then.
+            let len = digits_of(value as u32);
+            let text = (eight_digits(value as u32) | ASCII_ZEROS) >> (64 - 8 * len);
+            self.store(&text.to_le_bytes(), len);
         } else {
             self.bytes(itoa::Buffer::new().format(value).as_bytes());
         }
@@ -224,6 +228,37 @@ impl<'o> Line<'o> {
             self.put(b"-");
         }
         self.integer(value.unsigned_abs());
+    }
+
+    /// Appends a double of at most six decimals, as the shortest text that reads back as it, always with
+    /// a point. False, and nothing appended, for any other.
+    ///
+    /// A decimal number of up to 15 digits is the only one of so few that reads as its double: it is
+    /// the shortest text if dividing its digits by the power of ten, which is exact but for one
+    /// rounding, gives the double.
+    #[inline(always)]
+    pub(crate) fn short_double(&mut self, value: f64) -> bool {
+        const MILLION: f64 = 1e6;
+        let size = value.abs();
+        // Smaller ones have an exponent; of greater ones the digits are too many.
+        if !(1e-3..1e8).contains(&size) {
+            return false;
+        }
+        let digits = (size * MILLION + 0.5) as i64;
+        if digits as f64 / MILLION != size {
+            return false;
+        }
+        let (whole, fraction) = (digits as u64 / 1_000_000, (digits as u64 % 1_000_000) as u32);
+        if value < 0.0 {
+            self.put(b"-");
+        }
+        self.integer(whole);
+        // Six digits behind a point; zeros at their end go, but for the first of them.
+        let six = eight_digits(fraction) >> 16;
+        let len = 2 + (six >> 8).checked_ilog2().map_or(0, |bit| 1 + bit as usize / 8);
+        let text = ((six | (ASCII_ZEROS >> 16)) << 8) | u64::from(b'.');
+        self.store(&text.to_le_bytes(), len);
+        true
     }
 
     /// Appends six digits, leading zeros included, then `Z`.
@@ -250,9 +285,30 @@ impl<'o> Line<'o> {
     }
 }
 
+/// How many digits an integer below 10^8 has.
+#[inline(always)]
+fn digits_of(value: u32) -> usize {
+    const TOO_MANY: u32 = u32::MAX;
+    const POWERS: [u32; 16] = {
+        let mut powers = [TOO_MANY; 16];
+        powers[0] = 0;
+        let (mut at, mut power) = (1, 10);
+        while at < 9 {
+            powers[at] = power;
+            power *= 10;
+            at += 1;
+        }
+        powers
+    };
+    // By its bits, that many or one less: 1233 / 4096 is the logarithm of 2.
+    let least = ((32 - (value | 1).leading_zeros()) * 1233 >> 12) as usize;
+    least + usize::from(value >= POWERS[least % POWERS.len()])
+}
+
 #[cold]
-fn grow(out: &mut Vec<u8>, at: usize) {
+fn grow(out: &mut Vec<u8>, at: usize) -> &mut [u8; WINDOW] {
     out.resize(at + ROOM_BYTES, 0);
+    out[at..].first_chunk_mut().expect("the vector has grown")
 }
 
 #[inline(always)]
@@ -290,9 +346,16 @@ mod tests {
 
     #[test]
     fn pieces_of_every_length_arrive_whole_whatever_the_room() {
-        let bytes: Vec<u8> = (1..=100).collect();
+        let bytes: Vec<u8> = (1..=200).collect();
         for len in 0..bytes.len() {
             for room in [0, 1, 10, 100, 1000] {
+                let piece = Piece::new(&bytes[..len]);
+                let pieces = written(room, |line| {
+                    line.piece(&piece);
+                    line.put(b"|");
+                    line.piece(&piece);
+                });
+                assert_eq!(pieces, [&bytes[..len], b"|", &bytes[..len]].concat());
                 let twice = written(room, |line| {
                     line.bytes(&bytes[..len]);
                     line.put(b"|");
@@ -323,6 +386,37 @@ mod tests {
             assert_eq!(written(99, |line| line.signed(signed)), signed.to_string().as_bytes());
         }
         assert_eq!(written(0, |line| line.signed(i64::MIN)), i64::MIN.to_string().as_bytes());
+    }
+
+    #[test]
+    fn short_doubles_are_the_shortest_text() {
+        let of = |value: f64| {
+            let mut is_written = false;
+            let text = written(0, |line| is_written = line.short_double(value));
+            let text = String::from_utf8(text).unwrap();
+            let expected = zmij::Buffer::new().format_finite(value).to_owned();
+            assert_eq!(text, if is_written { &*expected } else { "" }, "{value:?}");
+            is_written
+        };
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        for round in 0..400_000u32 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let power = 10u64.pow(round % 8);
+            let decimal = (state % 100_000_000_000_000 >> (round % 40)) as f64 / power as f64;
+            for value in [decimal, -decimal, decimal.next_up(), f64::from_bits(state)] {
+                of(value);
+            }
+        }
+        for value in [1.0, 12.5, -2.5, 0.001, 0.1, 1.000_001, 99_999_999.999_999, 33.3, 1e7] {
+            assert!(of(value), "{value:?}");
+        }
+        let odd = [0.0, -0.0, 1e8, 0.000_9, 1.0 / 3.0, 1e300, f64::MIN_POSITIVE, f64::INFINITY];
+        for value in odd.into_iter().filter(|value| value.is_finite()) {
+            assert!(!of(value), "{value:?}");
+        }
+        assert_eq!(written(0, |line| assert!(!line.short_double(f64::NAN))), b"");
     }
 
     #[test]

@@ -9,154 +9,35 @@ use logring::record::{AnyValue, Event, Field, Raw, Strings};
 
 use super::escape::{self, Classes, is_harmful, json_text};
 use super::json;
-use super::keys::{Keys, fact};
+use super::keys::fact;
 use super::line::Line;
 use super::number::{error_text, float_word, hex, seconds, uuid};
-use super::plan::{self, Plans};
-use super::shape::{Shapes, Syntax};
-use super::template::Templates;
+use super::plain::{Form, Plain};
+use super::plan;
+use super::shape::Syntax;
+use super::template::{Template, Templates};
 use super::time::{Digits, Stamps};
 use super::{LineOptions, Renderer};
 
 /// Renders events as logfmt lines.
 #[derive(Debug)]
-pub struct LogfmtRenderer {
-    options: LineOptions,
-    /// The key of the timestamp, and it.
-    head: Stamps,
-    syntax: LogfmtSyntax,
-    templates: Templates,
-    values: Values,
-    shapes: Shapes,
-    plans: Plans,
-    /// How many bytes of room a line begins with.
-    room: usize,
-}
+pub struct LogfmtRenderer(Plain<LogfmtSyntax, Values>);
 
 impl LogfmtRenderer {
     /// A renderer with these options.
     #[must_use]
     pub fn new(options: LineOptions) -> Self {
-        Self {
-            options,
-            head: Stamps::new("timestamp=", options.digits),
-            syntax: LogfmtSyntax::new(),
-            templates: Templates::new(),
-            values: Values::new(),
-            shapes: Shapes::default(),
-            plans: Plans::default(),
-            room: 256,
-        }
+        Self(Plain::new(options, LogfmtSyntax::new(), Values::new()))
     }
 }
-
-/// Room is zeroed for each line, so one long line must not burden all that follow.
-const ROOM_BYTES_MAX: usize = 4096;
 
 impl Renderer for LogfmtRenderer {
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>) {
-        let start = out.len();
-        let mut line = Line::new(out, self.room);
-        self.head.write(event.timestamp_ns, &mut line);
-        if !self.by_shape(event, &mut line) {
-            let at = self.piece_by_piece(event, line.reborrow());
-            line.resume(at);
-        }
-        if event.late {
-            line.put(b" late");
-        }
-        if event.truncated {
-            line.put(b" truncated");
-        }
-        line.put(b"\n");
-        self.room = (line.end() - start + 64).min(ROOM_BYTES_MAX);
+        self.0.render(event, out);
     }
 
     fn render_record(&mut self, raw: &Raw<'_>, strings: &dyn Strings, out: &mut Vec<u8>) -> bool {
-        if self.options.has_facts() {
-            return false;
-        }
-        let start = out.len();
-        let mut line = Line::new(out, self.room);
-        self.head.write(raw.timestamp_ns, &mut line);
-        let Self { plans, syntax, values, .. } = self;
-        let is_written = plans.write(raw, strings, syntax, &mut line, values);
-        if is_written {
-            line.put(b"\n");
-            self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
-        } else {
-            line.resume(start);
-        }
-        line.end();
-        is_written
-    }
-}
-
-impl LogfmtRenderer {
-    /// What stands between the timestamp and the marks, if the event's callsite has a shape.
-    #[inline(always)]
-    fn by_shape(&mut self, event: &Event<'_>, line: &mut Line<'_>) -> bool {
-        let Some(shape) = self.shapes.of(event, &self.syntax) else { return false };
-        line.bytes(&shape.front);
-        if let Some((template, behind)) = &shape.filled {
-            text(b"", self.templates.filled_in(template, &event.fields), line);
-            line.bytes(behind);
-        }
-        line.integer(event.pid.into());
-        facts(self.options, event, fact::TARGET | fact::PID, line);
-        for (before, field) in shape.befores.iter().zip(event.context.iter().chain(&event.fields)) {
-            line.bytes(before);
-            self.values.write(&field.value, line);
-        }
-        true
-    }
-
-    /// The same, whatever the event is.
-    #[inline(never)]
-    fn piece_by_piece(&mut self, event: &Event<'_>, mut line: Line<'_>) -> usize {
-        let keys = Keys::of(event);
-        self.syntax.before_text(event, &mut line);
-        text(b"", self.templates.filled(event), &mut line);
-        facts(self.options, event, keys.found, &mut line);
-        for (index, field) in event.context.iter().chain(&event.fields).enumerate() {
-            self.pair(&keys, index, field, &mut line);
-        }
-        line.at()
-    }
-
-    /// The pair at `index` of context and fields, unless a later one overrides it.
-    fn pair(&mut self, keys: &Keys<'_, '_>, index: usize, field: &Field<'_>, line: &mut Line<'_>) {
-        if keys.is_overridden(index) {
-            return;
-        }
-        match keys.other_name(&field.key) {
-            Some(name) => self.syntax.before_value(&name, line),
-            None => self.syntax.before_value(&field.key, line),
-        }
-        self.values.write(&field.value, line);
-    }
-}
-
-/// The automatic facts, but those whose name is `taken`.
-#[inline(always)]
-fn facts(options: LineOptions, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
-    if taken & fact::TARGET == 0 {
-        text(b" target=", &event.target, line);
-    }
-    if taken & fact::PID == 0 {
-        line.put(b" pid=");
-        line.integer(event.pid.into());
-    }
-    if options.thread && taken & fact::THREAD == 0 {
-        line.put(b" thread=");
-        line.integer(event.tid.into());
-    }
-    if options.file && taken & fact::FILE == 0 && !event.file.is_empty() {
-        text(b" file=", &event.file, line);
-    }
-    if options.line && taken & fact::LINE == 0 && event.line != 0 {
-        line.put(b" line=");
-        line.integer(event.line.into());
+        self.0.render_record(raw, strings, out)
     }
 }
 
@@ -199,9 +80,13 @@ impl Syntax for LogfmtSyntax {
         text(b"", of, line);
     }
 
-    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
-        text(b" target=", &event.target, line);
-        line.put(b" pid=");
+    fn behind_text(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>) {
+        if taken & fact::TARGET == 0 {
+            text(b" target=", &event.target, line);
+        }
+        if taken & fact::PID == 0 {
+            line.put(b" pid=");
+        }
     }
 
     /// The value says whether a `=` follows. In a key, what would end it or the line is an escape.
@@ -214,6 +99,27 @@ impl Syntax for LogfmtSyntax {
                 escape::escape(key.as_bytes(), &CLASSES, escape::four_digits, out);
             });
         }
+    }
+}
+
+impl Form for LogfmtSyntax {
+    const HEAD: &'static str = "timestamp=";
+    const LATE: &'static [u8] = b" late";
+    const TRUNCATED: &'static [u8] = b" truncated";
+    const END: &'static [u8] = b"\n";
+
+    fn filled(&self, event: &Event<'_>, templates: &mut Templates, line: &mut Line<'_>) {
+        text(b"", templates.filled(event), line);
+    }
+
+    fn filled_in(
+        &self,
+        template: &Template,
+        fields: &[Field<'_>],
+        templates: &mut Templates,
+        line: &mut Line<'_>,
+    ) {
+        text(b"", templates.filled_in(template, fields), line);
     }
 }
 
@@ -312,6 +218,7 @@ impl plan::Values for Values {
         text(b"=", value, line);
     }
 
+    #[inline(always)]
     fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
         self.write(value, line);
     }

@@ -16,6 +16,7 @@ mod line;
 mod logfmt;
 pub mod number;
 pub mod pattern;
+mod plain;
 mod plan;
 pub mod python;
 pub mod registry;

@@ -17,7 +17,9 @@ pub fn integer(value: impl itoa::Integer, out: &mut Vec<u8>) {
 /// The word for what is not a finite number, nothing appended: the caller says how it stands.
 #[inline(always)]
 pub(crate) fn float(value: f64, line: &mut Line<'_>) -> Result<(), &'static str> {
-    if value.is_finite() {
+    if line.short_double(value) {
+        Ok(())
+    } else if value.is_finite() {
         line.bytes(zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
     } else if value.is_nan() {

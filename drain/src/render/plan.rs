@@ -3,143 +3,377 @@
 //! Called by the renderers for each record that no processor has to see.
 //!
 //! A plan writes what the renderer would have written of the event, byte for byte, or nothing: a record
-//! of another level, with other keys, or with a value that is not plain becomes an event as ever. It
-//! takes nothing for granted that `record::decode` would have checked.
+//! of another level, with other keys, or that was cut becomes an event as ever. It takes nothing for
+//! granted that `record::decode` would have checked.
 
+use logring::Level;
 use logring::layout::record::flags;
 use logring::layout::value as tag;
-use logring::record::{AnyValue, Event, Raw, Strings, decode};
+use logring::record::{AnyValue, Event, Raw, Strings, decode, take_value};
 
+use super::keys::{Keys, fact};
 use super::line::{Line, Piece};
-use super::shape::{Shape, Syntax};
+use super::shape::{Syntax, piece};
+use super::time::Stamps;
 
-/// How the lines of one callsite are written.
+/// How some lines of one callsite are written: those of one level whose pairs have the same keys.
 #[derive(Debug)]
-pub(super) struct Plan {
+struct Plan {
     callsite: u32,
     level: u8,
-    /// From the timestamp's end to the process id.
+    /// Those of [`SHAPING`].
+    flags: u16,
+    /// From the timestamp's end to the text, if that is the record's.
     front: Piece,
-    /// What stands before each value, context and fields together.
+    /// From there to the first value, the process id included.
+    facts: Facts,
+    /// Context and fields together.
     steps: Box<[Step]>,
     /// How many of the steps are the context's.
     context: usize,
 }
 
-/// One value.
+/// The end of what stands before the values. Most lines of a plan are of one process: its id is laid out
+/// with the rest.
 #[derive(Debug)]
-struct Step {
-    /// The dictionary id of a key of the context; 0 for a field of the callsite.
-    key: u32,
-    before: Piece,
+struct Facts {
+    /// Up to the process id.
+    before: Box<[u8]>,
+    /// Whether that stands in the line; a pair of its name takes its place.
+    has_pid: bool,
+    /// The process whose id stands in `whole`.
+    pid: u32,
+    whole: Piece,
+    /// Lines of other processes.
+    others: u32,
 }
 
-/// Plans by callsite, and how often there was none that fits.
+/// The id that is laid out changes for one in so many lines of other processes.
+const OTHERS_EACH: u32 = 16;
+
+/// One value.
+#[derive(Debug, PartialEq)]
+struct Step {
+    key: Key,
+    /// What stands before the value; nothing does, nor the value, if a later pair overrides it.
+    before: Option<Piece>,
+}
+
+/// A pair's key, as the record has it.
+#[derive(Debug, PartialEq)]
+enum Key {
+    /// There is none: a field of the callsite.
+    Known,
+    /// A dictionary id.
+    Number(u32),
+    /// Its length and bytes, behind an id of 0.
+    Inline(Box<[u8]>),
+}
+
+/// Plans by callsite.
 #[derive(Debug, Default)]
 pub(super) struct Plans {
-    places: Vec<Option<Box<Plan>>>,
+    places: Vec<Place>,
+}
+
+/// Plans of callsites that share a place, and how often there was none that fits.
+#[derive(Debug, Default)]
+struct Place {
+    plans: Vec<Plan>,
     misses: u32,
+    /// Misses since the last hit.
+    in_a_row: u32,
+    /// So many records become events without a look.
+    passes_by: u32,
 }
 
 /// Numbers of callsites are spread over the dictionary; those that are equal modulo this share a place.
-const PLACES: usize = 4096;
-/// A plan is made for one miss in so many, where there is one or there could not be: to make it anew
-/// each time would cost more than it saves.
+const PLACES: usize = 1024;
+/// Plans in one place: a callsite may log at several levels, and in several contexts.
+const PLANS_EACH: usize = 4;
+/// Once a place is full, a plan is made for one miss in so many: to make it anew each time would cost
+/// more than it saves.
 const MISSES_EACH: u32 = 31;
+/// After so many misses in a row as many records are passed by, up to a bound: where nothing fits, a
+/// look costs nothing.
+const MISSES_PATIENT: u32 = 8;
+const PASSES_BY_MAX: u32 = 256;
+/// What a plan remembers, in pairs and in bytes of keys and texts: what a stranger sends must not grow
+/// the drain.
+const STEPS_MAX: usize = 64;
+const BYTES_MAX: usize = 2048;
+
+/// Flags of a record that a plan is made for.
+const SHAPING: u16 = flags::TEXT | flags::EXTRA;
+/// Flags of a record that change nothing in its line but what the plan knows.
+const PLAIN: u16 = flags::LEVEL_OVERRIDE | SHAPING;
 
 impl Plans {
-    /// Writes the line of a record from the timestamp's end to the end of the values, each value by
-    /// `values`. False when it has to become an event instead; the line is of no use then.
+    /// Writes the line of a record from `head` to the end of the values, each value by `values`. False
+    /// when it has to become an event instead; the line is as it was then.
     #[inline(always)]
-    pub(super) fn write(
+    pub(super) fn write<S: Syntax>(
         &mut self,
         raw: &Raw<'_>,
         strings: &dyn Strings,
-        syntax: &impl Syntax,
-        line: &mut Line<'_>,
+        syntax: &S,
+        head: &mut Stamps,
         values: &mut impl Values,
+        line: &mut Line<'_>,
     ) -> bool {
-        let place = raw.callsite as usize % PLACES;
-        match self.places.get(place) {
-            Some(Some(plan)) if plan.write(raw, line, values) => true,
-            _ => {
-                self.miss(raw, strings, syntax);
-                false
+        let Some(place) = self.places.get_mut(raw.callsite as usize % PLACES) else {
+            self.miss(raw, strings, syntax);
+            return false;
+        };
+        let start = line.at();
+        for plan in place.plans.iter_mut().filter(|plan| plan.is_for(raw)) {
+            head.write(raw.timestamp_ns, line);
+            if plan.write(raw, syntax, values, line) {
+                place.in_a_row = 0;
+                return true;
             }
+            line.resume(start);
+        }
+        self.miss(raw, strings, syntax);
+        false
+    }
+
+    /// Whether there is no use in [`Plans::write`] for this record.
+    #[inline(always)]
+    pub(super) fn passes_by(&mut self, raw: &Raw<'_>) -> bool {
+        if raw.callsite == 0 {
+            return true;
+        }
+        match self.places.get_mut(raw.callsite as usize % PLACES) {
+            Some(place) if place.passes_by > 0 => {
+                place.passes_by -= 1;
+                true
+            }
+            _ => false,
         }
     }
 
     #[cold]
     fn miss(&mut self, raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) {
-        if raw.callsite == 0 {
+        if self.places.is_empty() {
+            self.places.resize_with(PLACES, Place::default);
+        }
+        let place = &mut self.places[raw.callsite as usize % PLACES];
+        place.misses = place.misses.wrapping_add(1);
+        place.in_a_row = place.in_a_row.saturating_add(1);
+        if place.in_a_row >= MISSES_PATIENT {
+            place.passes_by = place.in_a_row.min(PASSES_BY_MAX);
+        }
+        if place.misses > PLANS_EACH as u32 && !place.misses.is_multiple_of(MISSES_EACH) {
             return;
         }
-        let place = raw.callsite as usize % PLACES;
-        let is_new = place >= self.places.len();
-        if is_new {
-            self.places.resize_with(place + 1, || None);
+        let Some(plan) = Plan::new(raw, strings, syntax) else { return };
+        if place.plans.iter().any(|known| known.is_same(&plan)) {
+            return;
         }
-        self.misses = self.misses.wrapping_add(1);
-        if is_new || self.misses.is_multiple_of(MISSES_EACH) {
-            self.places[place] = Plan::new(raw, strings, syntax).map(Box::new);
+        if place.plans.len() < PLANS_EACH {
+            place.plans.push(plan);
+        } else {
+            let oldest = (place.misses / MISSES_EACH) as usize % PLANS_EACH;
+            place.plans[oldest] = plan;
         }
     }
 }
 
-/// Flags of a record that change nothing in its line but the level.
-const PLAIN: u16 = flags::LEVEL_OVERRIDE;
-
 impl Plan {
     /// The plan for records like this one; `None` for those that have none.
     fn new(raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) -> Option<Self> {
+        // The name of a level that has none yet may become known.
+        if raw.flags & !PLAIN != 0 || is_nameless(Level::new(raw.level)) {
+            return None;
+        }
         let mut event = Event::default();
         decode(raw, strings, &mut event).ok()?;
-        let shape = Shape::new(&event, syntax).filter(|shape| shape.filled.is_none())?;
-        let mut context = raw.payload.get(..raw.context_len as usize)?;
-        let mut steps = Vec::new();
-        for before in &shape.befores {
-            let is_context = steps.len() < event.context.len();
-            let key = if is_context {
-                let key = take_u32(&mut context).filter(|key| *key != 0)?;
-                // A key that the dictionary lacks may be there for the next record.
-                strings.string(key)?;
-                skip_plain(&mut context)?;
-                key
-            } else {
-                0
-            };
-            steps.push(Step { key, before: Piece::new(before) });
+        let text = if event.literal { "" } else { &*event.event };
+        let keys = Keys::of(&event);
+        let bytes = keys.pairs().map(|field| field.key.len()).sum::<usize>();
+        let pairs = event.context.len() + event.fields.len();
+        // A text with placeholders needs the fields before they are read.
+        let fits = pairs <= STEPS_MAX && bytes + text.len() + event.target.len() <= BYTES_MAX;
+        if !fits || text.contains(['{', '}']) {
+            return None;
         }
-        let (callsite, level, front) = (raw.callsite, raw.level, Piece::new(&shape.front));
-        let context = event.context.len();
-        Some(Self { callsite, level, front, steps: steps.into(), context })
+        let behind_text = |line: &mut Line<'_>| syntax.behind_text(&event, keys.found, line);
+        let mut front = piece(|line| syntax.before_text(&event, line));
+        let mut before = piece(behind_text);
+        if !event.literal {
+            let text = piece(|line| syntax.text(text, line));
+            before = [std::mem::take(&mut front), text, before].concat().into();
+        }
+        let before_value = |(at, field): (usize, &logring::record::Field<'_>)| {
+            let renamed = keys.other_name(&field.key);
+            let name = renamed.as_deref().unwrap_or(&field.key);
+            let piece = || Piece::new(&piece(|line| syntax.before_value(name, line)));
+            (!keys.is_overridden(at)).then(piece)
+        };
+        let befores = keys.pairs().enumerate().map(before_value);
+        let steps = keys_of(raw, strings, pairs)?.into_iter().zip(befores);
+        Some(Self {
+            callsite: raw.callsite,
+            level: raw.level,
+            flags: raw.flags & SHAPING,
+            front: Piece::new(&front),
+            facts: Facts::new(before, keys.found & fact::PID == 0, raw.pid),
+            steps: steps.map(|(key, before)| Step { key, before }).collect(),
+            context: event.context.len(),
+        })
+    }
+
+    /// Whether the two are for the same records.
+    fn is_same(&self, other: &Self) -> bool {
+        (self.callsite, self.level, self.flags, self.context)
+            == (other.callsite, other.level, other.flags, other.context)
+            && self.steps == other.steps
+    }
+
+    /// Whether a record may be of this plan, as its header has it.
+    #[inline(always)]
+    fn is_for(&self, raw: &Raw<'_>) -> bool {
+        raw.callsite == self.callsite
+            && raw.level == self.level
+            && raw.flags & !flags::LEVEL_OVERRIDE == self.flags
     }
 
     #[inline(always)]
-    fn write(&self, raw: &Raw<'_>, line: &mut Line<'_>, values: &mut impl Values) -> bool {
-        if raw.callsite != self.callsite || raw.level != self.level || raw.flags & !PLAIN != 0 {
-            return false;
-        }
-        let Some(own_len) = raw.payload.len().checked_sub(raw.context_len as usize) else {
+    fn write<S: Syntax>(
+        &mut self,
+        raw: &Raw<'_>,
+        syntax: &S,
+        values: &mut impl Values,
+        line: &mut Line<'_>,
+    ) -> bool {
+        let Some((mut rest, mut own)) = raw.payload.split_at_checked(raw.context_len as usize)
+        else {
             return false;
         };
-        line.piece(&self.front);
-        line.integer(raw.pid.into());
-        let mut rest = raw.payload;
+        if self.flags & flags::TEXT != 0 {
+            let Some(text) = take_text(&mut own) else { return false };
+            line.piece(&self.front);
+            syntax.text(text, line);
+        }
+        self.facts.write(raw.pid, line);
         for (index, step) in self.steps.iter().enumerate() {
-            if index == self.context && rest.len() != own_len {
+            if index == self.context {
+                if !rest.is_empty() {
+                    return false;
+                }
+                rest = std::mem::take(&mut own);
+            }
+            if !step.key.take(&mut rest) {
                 return false;
             }
-            if step.key != 0 && take_u32(&mut rest) != Some(step.key) {
-                return false;
-            }
-            line.piece(&step.before);
-            if write_plain(&mut rest, values, line).is_none() {
+            let is_there = match &step.before {
+                Some(before) => {
+                    line.piece(before);
+                    write_value(&mut rest, values, line)
+                }
+                None => take_value(&mut rest).map(drop),
+            };
+            if is_there.is_none() {
                 return false;
             }
         }
-        // Where no field follows the context, this is where it has to end.
-        rest.is_empty() && (self.context < self.steps.len() || own_len == 0)
+        // Where no field follows the context, nothing does.
+        rest.is_empty() && own.is_empty()
+    }
+}
+
+impl Facts {
+    fn new(before: Box<[u8]>, has_pid: bool, pid: u32) -> Self {
+        let mut facts = Self { before, has_pid, pid, whole: Piece::new(b""), others: 0 };
+        facts.lay_out(pid);
+        facts
+    }
+
+    fn lay_out(&mut self, pid: u32) {
+        let whole = piece(|line| {
+            line.bytes(&self.before);
+            if self.has_pid {
+                line.integer(pid.into());
+            }
+        });
+        (self.pid, self.whole) = (pid, Piece::new(&whole));
+    }
+
+    #[inline(always)]
+    fn write(&mut self, pid: u32, line: &mut Line<'_>) {
+        if pid != self.pid && self.has_pid {
+            let at = self.write_other(pid, line.reborrow());
+            return line.resume(at);
+        }
+        line.piece(&self.whole);
+    }
+
+    #[inline(never)]
+    fn write_other(&mut self, pid: u32, mut line: Line<'_>) -> usize {
+        if self.others.is_multiple_of(OTHERS_EACH) {
+            self.lay_out(pid);
+        }
+        self.others = self.others.wrapping_add(1);
+        line.bytes(&self.before);
+        line.integer(pid.into());
+        line.at()
+    }
+}
+
+#[cold]
+fn is_nameless(level: Level) -> bool {
+    level.is_own() && level.name().is_none()
+}
+
+/// The keys of a record of so many pairs, which `record::decode` has accepted.
+fn keys_of(raw: &Raw<'_>, strings: &dyn Strings, pairs: usize) -> Option<Vec<Key>> {
+    let (mut context, mut own) = raw.payload.split_at_checked(raw.context_len as usize)?;
+    let mut keys = Vec::new();
+    while !context.is_empty() {
+        keys.push(Key::of(&mut context, strings)?);
+        take_value(&mut context)?;
+    }
+    if raw.flags & flags::TEXT != 0 {
+        take_text(&mut own)?;
+    }
+    for _ in &strings.callsite(raw.callsite)?.names {
+        keys.push(Key::Known);
+        take_value(&mut own)?;
+    }
+    while !own.is_empty() {
+        keys.push(Key::of(&mut own, strings)?);
+        take_value(&mut own)?;
+    }
+    (keys.len() == pairs).then_some(keys)
+}
+
+impl Key {
+    /// The key that stands here, unless the dictionary lacks it: it may be there for the next record.
+    fn of(rest: &mut &[u8], strings: &dyn Strings) -> Option<Self> {
+        match take_u32(rest)? {
+            0 => {
+                let len = u16::from_le_bytes(*rest.first_chunk()?);
+                let (key, behind) = rest.split_at_checked(2 + usize::from(len))?;
+                *rest = behind;
+                Some(Self::Inline(key.into()))
+            }
+            id => strings.string(id).map(|_| Self::Number(id)),
+        }
+    }
+
+    /// Passes it by, if it is what stands here.
+    #[inline(always)]
+    fn take(&self, rest: &mut &[u8]) -> bool {
+        match self {
+            Self::Known => true,
+            Self::Number(id) => take_u32(rest) == Some(*id),
+            Self::Inline(key) => {
+                let behind = rest.strip_prefix(&[0; 4]).and_then(|rest| rest.strip_prefix(&**key));
+                *rest = behind.unwrap_or_default();
+                behind.is_some()
+            }
+        }
     }
 }
 
@@ -158,9 +392,9 @@ pub(super) trait Values {
     fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>);
 }
 
-/// Takes the next value and writes it, if it is of a kind that allocates nothing.
+/// Takes the next value and writes it.
 #[inline(always)]
-fn write_plain(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) -> Option<()> {
+fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) -> Option<()> {
     if let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>()
         && matches!(tag, tag::U64 | tag::I64 | tag::F64)
     {
@@ -172,39 +406,23 @@ fn write_plain(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) 
         }
         return Some(());
     }
-    match take_short(rest)? {
-        Short::Text(text) => values.text(text, line),
-        Short::Other(value) => values.any(&value, line),
+    if let Some((&(tag::STR | tag::TEXT), mut behind)) = rest.split_first()
+        && let Some(text) = take_text(&mut behind)
+    {
+        *rest = behind;
+        values.text(text, line);
+        return Some(());
     }
+    let at = write_rare(rest, values, line.reborrow())?;
+    line.resume(at);
     Some(())
 }
 
-/// A value that is no number of eight bytes.
-enum Short<'a> {
-    Text(&'a str),
-    Other(AnyValue<'static>),
-}
-
-#[inline(always)]
-fn take_short<'a>(rest: &mut &'a [u8]) -> Option<Short<'a>> {
-    let (&tag, behind) = rest.split_first()?;
-    *rest = behind;
-    Some(match tag {
-        tag::STR | tag::TEXT => Short::Text(take_text(rest)?),
-        tag::FALSE => Short::Other(AnyValue::Bool(false)),
-        tag::TRUE => Short::Other(AnyValue::Bool(true)),
-        tag::NULL => Short::Other(AnyValue::Null),
-        _ => return None,
-    })
-}
-
-/// Passes a value by, if [`write_plain`] would write it.
-fn skip_plain(rest: &mut &[u8]) -> Option<()> {
-    if matches!(rest.first()?, &(tag::U64 | tag::I64 | tag::F64)) {
-        *rest = rest.get(9..)?;
-        return Some(());
-    }
-    take_short(rest).map(drop)
+/// The same for what is neither a number of eight bytes nor text that is as it should be.
+#[inline(never)]
+fn write_rare(rest: &mut &[u8], values: &mut impl Values, mut line: Line<'_>) -> Option<usize> {
+    values.any(&take_value(rest)?, &mut line);
+    Some(line.at())
 }
 
 #[inline(always)]

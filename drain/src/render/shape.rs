@@ -20,8 +20,9 @@ pub(super) trait Syntax {
     fn before_text(&self, event: &Event<'_>, line: &mut Line<'_>);
     /// The event's text, without placeholders.
     fn text(&self, text: &str, line: &mut Line<'_>);
-    /// From the text's end to the first thing that is not the same for all lines of a callsite.
-    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>);
+    /// From the text's end to the first thing that is not the same for all lines of a callsite, without
+    /// the facts whose bits of [`super::keys::fact`] are `taken`.
+    fn behind_text(&self, event: &Event<'_>, taken: u8, line: &mut Line<'_>);
     /// From the end of what stands before it to where the value of `key` begins.
     fn before_value(&self, key: &str, line: &mut Line<'_>);
 }
@@ -103,14 +104,14 @@ impl Shape {
             return None;
         }
         let filled = event.event.contains(['{', '}']).then(|| {
-            let behind = piece(|line| syntax.behind_text(event, line));
+            let behind = piece(|line| syntax.behind_text(event, 0, line));
             (Template::parse(&event.event), behind)
         });
         let front = piece(|line| {
             syntax.before_text(event, line);
             if filled.is_none() {
                 syntax.text(&event.event, line);
-                syntax.behind_text(event, line);
+                syntax.behind_text(event, 0, line);
             }
         });
         Some(Self {
@@ -153,7 +154,7 @@ impl Shape {
 }
 
 /// A part of a line.
-fn piece(write: impl FnOnce(&mut Line<'_>)) -> Box<[u8]> {
+pub(super) fn piece(write: impl FnOnce(&mut Line<'_>)) -> Box<[u8]> {
     let mut piece = Vec::new();
     let mut line = Line::new(&mut piece, 0);
     write(&mut line);

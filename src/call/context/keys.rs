@@ -34,7 +34,7 @@ pub fn renamed_keys() -> u64 {
 /// The key, or what it is renamed to.
 pub(crate) fn fit<'k>(key: Cow<'k, str>, is_taken: impl Fn(&str) -> bool) -> Cow<'k, str> {
     let reserved = RESERVED.contains(&&*key);
-    if !key.is_empty() && !reserved && !key.chars().any(char::is_control) && !is_taken(&key) {
+    if !key.is_empty() && !reserved && !has_controls(&key) && !is_taken(&key) {
         return key;
     }
     let mut name: String =
@@ -53,6 +53,12 @@ pub(crate) fn fit<'k>(key: Cow<'k, str>, is_taken: impl Fn(&str) -> bool) -> Cow
         ));
     }
     Cow::Owned(name)
+}
+
+/// Most keys are printable ASCII, which is seen byte by byte.
+fn has_controls(key: &str) -> bool {
+    let is_plain = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    !is_plain && key.chars().any(char::is_control)
 }
 
 #[cfg(test)]

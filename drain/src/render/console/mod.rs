@@ -110,7 +110,7 @@ impl ConsoleRenderer {
         let keys = Keys::of(event);
         self.syntax.before_text(event, &mut line);
         self.syntax.text(self.templates.filled(event), &mut line);
-        self.syntax.behind_text(event, &mut line);
+        self.syntax.behind_text(event, keys.found, &mut line);
         for (index, field) in event.context.iter().chain(&event.fields).enumerate() {
             if !keys.is_overridden(index) && !block::is_beneath(field) {
                 self.pair(&keys, field, &mut line);
@@ -223,7 +223,7 @@ impl Syntax for ConsoleSyntax {
         line.bytes(&SPACES[width.min(EVENT_WIDTH)..]);
     }
 
-    fn behind_text(&self, event: &Event<'_>, line: &mut Line<'_>) {
+    fn behind_text(&self, event: &Event<'_>, _taken: u8, line: &mut Line<'_>) {
         let Styles { reset, target, notice, .. } = self.styles;
         line.bytes(reset.as_bytes());
         if event.target.is_empty() {

@@ -107,6 +107,7 @@ impl plan::Values for Values {
         string(value, line);
     }
 
+    #[inline(always)]
     fn any(&mut self, value: &AnyValue<'_>, line: &mut Line<'_>) {
         self.write(value, line);
     }

@@ -9,7 +9,7 @@ use crate::render::{JsonRenderer, LineOptions, LogfmtRenderer, Renderer};
 /// A dictionary of one callsite and some keys.
 struct Dictionary(CallsiteInfo<'static>);
 
-const KEYS: [&str; 5] = ["request", "user", "a b", "level", "n"];
+const KEYS: [&str; 7] = ["request", "user", "a b", "level", "n", "pid", "target"];
 
 impl Strings for Dictionary {
     fn string(&self, id: u32) -> Option<&str> {
@@ -61,16 +61,45 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Context and values as a record has them.
-fn payload(fields: usize) -> impl Strategy<Value = (u32, Vec<u8>)> {
-    let pair = (0u32..7, value()).prop_map(|(key, value)| {
-        let inline: &[u8] = if key == 0 { &[1, 0, b'k'] } else { &[] };
+/// Keys and values, one behind the other.
+fn pairs(few: usize) -> impl Strategy<Value = Vec<u8>> {
+    let pair = (0u32..10, any::<bool>(), value()).prop_map(|(key, is_odd, value)| {
+        let inline: &[u8] = match (key, is_odd) {
+            (0, true) => &[1, 0, b'k'],
+            (0, false) => b"\x05\0line_",
+            _ => &[],
+        };
         [&key.to_le_bytes()[..], inline, &value].concat()
     });
-    let context = proptest::collection::vec(pair, 0..3).prop_map(|pairs| pairs.concat());
+    proptest::collection::vec(pair, 0..few).prop_map(|pairs| pairs.concat())
+}
+
+/// A text's length and bytes.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let text = prop_oneof!["[ -~]{0,90}", "\\PC{0,30}", Just("{ms} \u{202e}\n".to_owned())];
+    text.prop_map(|text| [&(text.len() as u32).to_le_bytes(), text.as_bytes()].concat())
+}
+
+/// Context, text, values and pairs as a record with these flags has them.
+fn payload(fields: usize) -> impl Strategy<Value = (u32, Vec<u8>, u16)> {
     let values = proptest::collection::vec(value(), fields).prop_map(|values| values.concat());
-    (context, values)
-        .prop_map(|(context, values)| (context.len() as u32, [context, values].concat()))
+    let has = (any::<bool>(), any::<bool>());
+    (pairs(3), text(), values, pairs(4), has).prop_map(
+        |(context, text, values, extra, (has_text, has_extra))| {
+            let mut payload = context.clone();
+            let mut set = 0;
+            if has_text {
+                payload.extend(text);
+                set |= flags::TEXT;
+            }
+            payload.extend(values);
+            if has_extra {
+                payload.extend(extra);
+                set |= flags::EXTRA;
+            }
+            (context.len() as u32, payload, set)
+        },
+    )
 }
 
 /// What the renderer makes of the event; `None` where the bytes make no sense.
@@ -122,6 +151,67 @@ fn plain_records_are_written_straight_from_the_second_on() {
     }
 }
 
+/// Whatever a shell, a bridge or a context adds: keys by number and inline, a text of the record's own,
+/// keys that the line renames, pairs that win over others, values of every kind.
+#[test]
+fn records_with_pairs_are_written_straight_from_the_second_on() {
+    let strings = dictionary("not {this} text", &["order_id"]);
+    let number = |number: u64| [&[tag::U64][..], &number.to_le_bytes()].concat();
+    let key = |id: u32| id.to_le_bytes().to_vec();
+    let context = [key(2), number(7), key(6), number(9)].concat();
+    let chain = [&[tag::ERROR, tag::TEXT, 1, 0, 0, 0, b'e', tag::END, tag::END][..]].concat();
+    let inline = [&[0, 0, 0, 0, 3, 0][..], b"a=b"].concat();
+    for mut renderer in renderers() {
+        for text in ["short", "longer than what is written at once, and it is clean", "a \"{b}\"\n"]
+        {
+            let payload = [
+                context.clone(),
+                (text.len() as u32).to_le_bytes().to_vec(),
+                text.as_bytes().to_vec(),
+                number(1),
+                [inline.clone(), chain.clone(), key(4), number(3), key(2), number(8)].concat(),
+            ]
+            .concat();
+            let set = flags::TEXT | flags::EXTRA;
+            let raw = raw(&payload, context.len() as u32, 20, set);
+            let written = (0..9).filter(|_| straight(&mut *renderer, &raw, &strings)).count();
+            assert!(written >= 8, "{written} of 9");
+        }
+    }
+}
+
+/// A callsite whose records all are different costs no look at each of them.
+#[test]
+fn what_never_fits_is_passed_by() {
+    let strings = dictionary("order placed", &[]);
+    let mut renderer = JsonRenderer::new(LineOptions::default());
+    let payloads: Vec<Vec<u8>> = (0..4000u32)
+        .map(|number| {
+            let key = format!("k{number}");
+            [&[0, 0, 0, 0, key.len() as u8, 0], key.as_bytes(), &[tag::NULL]].concat()
+        })
+        .collect();
+    for payload in &payloads {
+        assert!(!straight(&mut renderer, &raw(payload, 0, 20, flags::EXTRA), &strings));
+    }
+    let plain = raw(&[], 0, 20, 0);
+    let written = (0..9000).filter(|_| straight(&mut renderer, &plain, &strings)).count();
+    assert!(written > 4000, "what fits again is found again: {written}");
+}
+
+/// Lines of many processes, in turn and in runs.
+#[test]
+fn each_line_has_its_process() {
+    let strings = dictionary("order placed", &[]);
+    for mut renderer in renderers() {
+        for turn in 0..200u32 {
+            let pid = if turn % 50 < 25 { turn % 3 } else { turn / 10 };
+            let raw = Raw { pid, ..raw(&[], 0, 20, 0) };
+            assert_eq!(straight(&mut *renderer, &raw, &strings), turn > 0);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -134,9 +224,9 @@ proptest! {
     ) {
         let strings = dictionary(text, &["order_id", "ms"]);
         for mut renderer in renderers() {
-            for ((context_len, payload), flags, kind) in &payloads {
+            for ((context_len, payload, set), flags, kind) in &payloads {
                 let level = if *kind == 0 { 30 } else { 20 };
-                let flags = if *kind < 3 { *flags } else { 0 };
+                let flags = if *kind < 2 { *flags } else { *set };
                 // Twice whole, for the plan, then damaged.
                 straight(&mut *renderer, &raw(payload, *context_len, level, flags), &strings);
                 straight(&mut *renderer, &raw(payload, *context_len, level, flags), &strings);
