@@ -8,6 +8,7 @@
 use super::{Logger, installed};
 use crate::level::{CAP, Level};
 use crate::record::callsite::Facts;
+use crate::ring::writer::commit_of;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
 /// The level word of callsites that are not registered: its threshold lets everything through.
@@ -22,6 +23,8 @@ pub struct Callsite {
     level_word: AtomicPtr<AtomicU64>,
     /// Segment tag << 32 | dictionary id; 0 = none.
     cached: AtomicU64,
+    /// What the stamp of a record of one slot differs in from its mark.
+    commit: u64,
 }
 
 impl Callsite {
@@ -45,6 +48,7 @@ impl Callsite {
             facts: Facts { level: level.number(), target, file, line, event, names },
             level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
             cached: AtomicU64::new(0),
+            commit: commit_of(level.number()),
         }
     }
 
@@ -56,6 +60,7 @@ impl Callsite {
             facts,
             level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
             cached: AtomicU64::new(0),
+            commit: commit_of(facts.level),
         }
     }
 
@@ -99,6 +104,12 @@ impl Callsite {
     pub fn cached(&self) -> u64 {
         // Relaxed: the id is of use by itself, the producer does not read the dictionary.
         self.cached.load(Ordering::Relaxed)
+    }
+
+    /// What the stamp of a record of one slot differs in from its mark.
+    #[inline(always)]
+    pub(super) fn commit(&self) -> u64 {
+        self.commit
     }
 
     /// Remembers the id that a segment's dictionary gave.

@@ -7,11 +7,13 @@
 
 mod cold;
 pub(super) mod truncated;
+mod words;
 
 use core::ptr;
 
 pub(crate) use self::cold::Origin;
 pub(super) use self::cold::begin_record;
+pub(super) use self::words::{words0, words1, words2, words3, words4};
 use super::context::local as context;
 use super::logger::Bound;
 use super::thread::{self, ThreadState};
@@ -163,7 +165,7 @@ fn publish(owner: *const ()) {
     }
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
-        alert(thread, segment);
+        alert(segment);
     }
 }
 
@@ -182,15 +184,13 @@ fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
     thread.long.set(false);
     thread.cell.commit(segment, Kind::Head, level);
     if level >= Level::Error.number() {
-        alert(thread, segment);
+        alert(segment);
     }
 }
 
-/// What matters this much is not left to the drain's rhythm; and what matters less stays out of the
-/// reserve.
+/// What matters this much is not left to the drain's rhythm.
 #[inline(never)]
-fn alert(thread: &ThreadState, segment: &Segment) {
-    thread.cell.hide_reserved();
+fn alert(segment: &Segment) {
     segment.drain_area().ring_doorbell();
 }
 
@@ -204,7 +204,7 @@ fn open_slot(
 ) -> Writer {
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
-    let slot = place.block.at(place.address);
+    let slot = place.block.at(place.offset);
     let end = slot.wrapping_add(segment.slot_size());
     let timestamp = thread.cell.stamp_time(sys::now_ticks());
     store_header(slot, timestamp, place.sequence, header);
@@ -231,7 +231,7 @@ fn open_in_block(
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
     let timestamp = thread.cell.stamp_time(producer.now());
-    let slot = place.block.at(place.address);
+    let slot = place.block.at(place.offset);
     store_header(slot, timestamp, place.sequence, header);
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slots are this thread's until it commits, `rest` is its own, and the

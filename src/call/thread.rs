@@ -140,7 +140,7 @@ pub(super) fn inside() -> impl Iterator<Item = &'static ThreadState> {
     let places = (1..=LAST_PLACE.get()).map(at);
     let all = places.flat_map(|state| [Some(state), state.second.get(), state.recorder.get()]);
     all.flatten().filter(|state| {
-        state.cell.left() == 0 && matches!(state.cell.state(), State::Live | State::Registering)
+        state.cell.is_closed() && matches!(state.cell.state(), State::Live | State::Registering)
     })
 }
 
@@ -385,13 +385,13 @@ impl ThreadState {
 
     /// The state for a call inside a call of this state; `None` when a call is inside there too.
     pub(crate) fn inner(&self) -> Option<&'static Self> {
-        self.second.get().filter(|second| second.cell.left() > 0)
+        self.second.get().filter(|second| !second.cell.is_closed())
     }
 
     /// The flight recorder of this state's thread; `None` when a call is inside, and for a call inside
     /// a call.
     pub(crate) fn recorder(&self) -> Option<&'static Self> {
-        self.recorder.get().filter(|recorder| recorder.cell.left() > 0)
+        self.recorder.get().filter(|recorder| !recorder.cell.is_closed())
     }
 
     /// What a writer remembers of the thread that opened it.

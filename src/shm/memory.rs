@@ -91,6 +91,20 @@ impl Memory for Segment {
     }
 
     #[inline(always)]
+    fn step(&self) -> u32 {
+        self.geometry().slot_size
+    }
+
+    #[inline(always)]
+    fn stamp_at(&self, block: Self::Block, offset: u32) -> &AtomicU64 {
+        self.slots.stamp_at(block, offset)
+    }
+
+    fn tag(&self) -> u32 {
+        Self::tag(self)
+    }
+
+    #[inline(always)]
     fn slot_word(&self, block: Self::Block, slot: u32, word: u32) -> u64 {
         self.slots.slot_word(block, slot, word)
     }
