@@ -176,3 +176,102 @@ fn long_values_are_cut_where_they_are() {
         assert!(text.chars().all(|char| "日本語".contains(char)), "{text}");
     }
 }
+
+/// It goes on until it is told to stop.
+struct Unending;
+
+impl fmt::Display for Unending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        loop {
+            f.write_str("日本語")?;
+        }
+    }
+}
+
+impl fmt::Debug for Unending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Unending {}
+
+impl AsRef<dyn std::error::Error + 'static> for Unending {
+    fn as_ref(&self) -> &(dyn std::error::Error + 'static) {
+        self
+    }
+}
+
+/// What is inside of it as application errors have it: no error, and no value.
+struct Application;
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Unending, f)
+    }
+}
+
+impl AsRef<dyn std::error::Error + 'static> for Application {
+    fn as_ref(&self) -> &(dyn std::error::Error + 'static) {
+        &fmt::Error
+    }
+}
+
+/// A formatter that ends only with an error ends, wherever it stands, and what it has said is cut.
+#[test]
+fn formatters_without_an_end_are_told_to_stop() {
+    struct Refused;
+    impl Serialize for Refused {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom(Unending))
+        }
+    }
+    let _watchdog = watchdog();
+    let logs = capture();
+    let before = logring::truncated_records();
+    info!("0", x = %Unending, behind = 1);
+    info!("1", x = ?[Unending, Unending], behind = 1);
+    info!("2", err = Unending, behind = 1);
+    info!("3", x = AsSerde(&[Refused]), behind = 1);
+    info!("4", x = std::collections::HashMap::from([(KeyWithoutEnd, 1)]), behind = 1);
+    assert_eq!(logring::truncated_records() - before, 5);
+    // Of this the error is short: only its backtrace is looked for in what has no end.
+    info!("5", err = Application, behind = 1);
+    let events = logs.take();
+    assert_eq!(events.len(), 6);
+    let (last, cut) = events.split_last().expect("events");
+    for event in cut {
+        assert!(event.get("behind").is_none(), "{} is not cut", event.event());
+    }
+    assert_eq!(last["behind"], 1);
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct KeyWithoutEnd;
+
+impl fmt::Display for KeyWithoutEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Unending, f)
+    }
+}
+
+/// One that hears of no error takes its time, no more than scratch's room, and the record is logged.
+#[test]
+fn formatters_that_do_not_listen_get_no_room() {
+    struct Deaf;
+    impl fmt::Display for Deaf {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            for _ in 0..(64 << 20) / 9000 {
+                let _ = f.write_str(&"日本語".repeat(1000));
+            }
+            Ok(())
+        }
+    }
+    let logs = capture();
+    let before = logring::truncated_records();
+    info!("deaf", x = %Deaf, behind = 1);
+    assert_eq!(logring::truncated_records() - before, 1);
+    let events = logs.take();
+    let shown = events[0]["x"].to_string();
+    assert!(shown.len() <= 16 << 20 && shown.chars().all(|char| "日本語".contains(char)));
+}

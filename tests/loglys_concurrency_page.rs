@@ -7,7 +7,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::drain::{Site, lines, number};
+use common::drain::{Site, ended_lines, lines, number};
 use common::watch::{signal, wait_until, watchdog};
 use common::{hear, role, say};
 use logring::context::{self, WithContext};
@@ -239,7 +239,7 @@ fn flushing() {
     assert_eq!(silent.hear(), "done");
     silent.end();
     wait_until("the line of a process that is gone", || {
-        site.output().exists() && lines(&site.output()).count() == 1
+        site.output().exists() && ended_lines(&site.output()) == 1
     });
     let mut flushes = site.peer("flushing", "flushes", site.segment());
     assert_eq!(flushes.hear(), "flushed");

@@ -5,10 +5,11 @@ mod common;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use common::acks::{Acks, Random};
 use common::drain::{Site, is_notice, lines, number};
-use common::watch::{wait_until, watchdog};
+use common::watch::{signal, wait_until, watchdog};
 use common::{Peer, free_blocks, role};
 use logring::shm::Segment;
 use logring::sync::Ordering::{Acquire, Relaxed, Release};
@@ -69,6 +70,82 @@ fn the_newest_are_kept() {
     assert!(lost < ATTEMPTS - 2_000, "what the lane owns is kept, but the oldest block");
     let kept: Vec<u64> = lines.map(|line| number(&line, "n")).collect();
     assert_eq!(kept, (lost..ATTEMPTS).collect::<Vec<_>>());
+}
+
+fn is_stopped(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("our child");
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+}
+
+/// A lane overwrites the block that the drain stands in, and those after it, while another does not: in
+/// the next pass the rest of the first stands where it belongs, between the other's.
+#[test]
+fn what_is_left_of_a_lane_is_not_late() {
+    // Many rounds of the 8 blocks of 16 slots that the process may have.
+    const ATTEMPTS: u64 = 2_000;
+    const OTHERS: u64 = 9;
+    let _watchdog = watchdog();
+    let site = Site::new();
+    let _segment = Segment::create(&site.name.spec()).expect("created");
+    let builder = logring::builder(site.segment()).overflow(Overflow::Overwrite);
+    let log = builder.open().expect("opened");
+    let (ask, asked) = std::sync::mpsc::channel();
+    let (answer, answered) = std::sync::mpsc::channel();
+    let other = std::thread::spawn({
+        let log = log.clone();
+        move || {
+            for n in asked {
+                info!(logger: log, "other", n);
+                answer.send(()).expect("somebody waits");
+            }
+        }
+    });
+    let log_other = |n| {
+        ask.send(n).expect("it listens");
+        answered.recv().expect("it has logged");
+    };
+    let drain = site.start_drain();
+    // So that the drain stands in a block of each.
+    info!(logger: log, "kept", n = 0);
+    log_other(0);
+    log.flush(Duration::from_secs(100)).expect("it reads");
+    signal(drain.pid(), libc::SIGSTOP);
+    wait_until("the drain to be stopped", || is_stopped(drain.pid()));
+    for n in 1..=ATTEMPTS {
+        info!(logger: log, "kept", n);
+        // Among those that are kept.
+        let left = ATTEMPTS - n;
+        if left < 8 * OTHERS && left % 8 == 0 {
+            log_other(OTHERS - left / 8);
+        }
+    }
+    signal(drain.pid(), libc::SIGCONT);
+    log.flush(Duration::from_secs(100)).expect("it goes on");
+    drain.stop();
+    drop(ask);
+    other.join().expect("it ends");
+    let (mut kept, mut others, mut losses) = (0, 0, 0);
+    for line in lines(&site.output()) {
+        assert!(line.get("late").is_none(), "{line}");
+        match line["event"].as_str() {
+            Some("kept") => {
+                assert_eq!(number(&line, "n"), kept, "{line}");
+                kept += 1;
+            }
+            Some("other") => {
+                assert_eq!(number(&line, "n"), others, "{line}");
+                let before = if others == 0 { 1 } else { ATTEMPTS + 1 - 8 * (OTHERS - others) };
+                assert_eq!(kept, before, "{line}");
+                others += 1;
+            }
+            _ => {
+                assert_eq!(line["kind"], "lost", "{line}");
+                kept += number(&line, "count");
+                losses += 1;
+            }
+        }
+    }
+    assert_eq!((kept, others, losses), (ATTEMPTS + 1, OTHERS + 1, 1));
 }
 
 #[test]

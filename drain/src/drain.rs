@@ -19,7 +19,7 @@ use crate::config::Order;
 use crate::flight::Flights;
 use crate::hold::{self, Hold};
 use crate::housekeeping::Housekeeping;
-use crate::lane::Spent;
+use crate::lane::{Lane, Spent};
 use crate::lanes::Lanes;
 use crate::ledger::{BlockMark, ClockLine, LaneMark, Marks};
 use crate::merge::Merge;
@@ -37,7 +37,7 @@ const BATCH_BYTES: usize = 256 << 10;
 /// No more is read while a sink has this much waiting in private memory.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
 
-/// How often a pass sweeps again for blocks that a lane overwrites meanwhile.
+/// How often a pass sweeps again where a lane overwrites blocks meanwhile.
 const SWEEPS_MORE: u32 = 4;
 
 /// What a turn found.
@@ -242,32 +242,47 @@ impl Drain {
         }
         let watermark = self.watermark.take(&self.clock);
         self.sweep();
-        for _ in 0..SWEEPS_MORE {
-            // Overwritten, or passed too early: what another sweep does not find either is gone, and
-            // the blocks after it are not to wait for the next pass.
-            if !self.lanes.iter().any(|lane| lane.owner.recycles && lane.chain.misses_next()) {
-                break;
-            }
-            self.sweep();
-        }
         let owned = segment.block_count() - self.free_blocks.min(segment.block_count());
         let high_water = segment.drain_area().high_water();
         if owned > high_water.load(Ordering::Relaxed) {
             high_water.store(owned, Ordering::Relaxed);
         }
         let now = Instant::now();
-        let (ahead, kind) = (self.clock.ticks(plausible::AHEAD), segment.clock_kind());
         for lane in self.lanes.iter_mut() {
             // In window order nothing is waited for.
             lane.held = !self.watermark.is_strict();
             lane.fill(segment, &mut self.spent);
             hold::note_busy(lane, now);
         }
+        self.find_stranded();
+        self.start_merge(watermark);
+    }
+
+    /// Waits for records in the middle of being written, and begins the merge, or begins it again.
+    fn start_merge(&mut self, watermark: u64) {
+        let (ahead, kind) = (self.clock.ticks(plausible::AHEAD), self.segment.clock_kind());
         for lane in self.lanes.iter_mut() {
-            self.hold.settle(segment, lane, &mut self.spent);
+            self.hold.settle(self.segment, lane, &mut self.spent);
             plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
         }
         self.merge.start(&mut self.lanes, watermark);
+    }
+
+    /// Finds where lanes go on whose owners have overwritten what was to be read next. What they have
+    /// below the watermark stands in blocks that are known or gone: it must not wait for the next pass,
+    /// in which it would be late. A block that a sweep has not found, although it began after a later
+    /// one had been seen, is gone.
+    fn find_stranded(&mut self) {
+        let segment = self.segment;
+        for _ in 0..SWEEPS_MORE {
+            if !self.lanes.iter().any(Lane::is_stranded) {
+                break;
+            }
+            self.sweep();
+            for lane in self.lanes.iter_mut().filter(|lane| lane.owner.recycles) {
+                lane.fill(segment, &mut self.spent);
+            }
+        }
     }
 
     fn sweep(&mut self) {
@@ -282,6 +297,14 @@ impl Drain {
 
     /// Renders records below the watermark, earliest first, until none is left or a batch is full.
     fn deliver(&mut self) {
+        while self.deliver_until_stranded() {
+            self.find_stranded();
+            self.start_merge(self.merge.watermark());
+        }
+    }
+
+    /// The same until a lane's next block is not where it was. True when one is.
+    fn deliver_until_stranded(&mut self) -> bool {
         let Self {
             merge,
             lanes,
@@ -298,7 +321,8 @@ impl Drain {
         } = self;
         let (ahead, kind) = (clock.ticks(plausible::AHEAD), segment.clock_kind());
         let watermark = merge.watermark();
-        while pipeline.len() < BATCH_BYTES {
+        let mut stranded = false;
+        while !stranded && pipeline.len() < BATCH_BYTES {
             let more = merge.run(lanes, |lane| {
                 let time = lane.head.map_or(0, |head| head.timestamp);
                 while let Some(record) = private.next_before(time) {
@@ -314,12 +338,14 @@ impl Drain {
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
                 plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
-                pipeline.len() < BATCH_BYTES
+                stranded = lane.is_stranded();
+                !stranded && pipeline.len() < BATCH_BYTES
             });
             if !more {
                 break;
             }
         }
+        stranded
     }
 
     /// Hands what has been rendered, and the positions behind it, to every sink. False when there

@@ -19,6 +19,8 @@ use crate::plausible;
 use crate::positions::Positions;
 
 const EVERY: Duration = Duration::from_millis(250);
+/// A lane that collects for so many rounds, with a quarter of the ring free in each, has left.
+const COLLECTS_AT_MOST: u32 = 8;
 
 /// What a round found.
 #[derive(Debug, Default)]
@@ -41,6 +43,8 @@ pub(crate) struct Housekeeping {
     told_untabled: u64,
     /// Lanes that were over at the last round and had not been seen to own a block.
     over: Vec<LaneRef>,
+    /// What `collecting` said in the last rounds, and in how many of them there was room.
+    collector: (u64, u32),
 }
 
 impl Housekeeping {
@@ -54,7 +58,7 @@ impl Housekeeping {
             })
             .collect();
         let told_untabled = segment.drain_area().untabled_told().load(Ordering::Relaxed);
-        Self { next: Instant::now(), told, told_untabled, over: Vec::new() }
+        Self { next: Instant::now(), told, told_untabled, over: Vec::new(), collector: (0, 0) }
     }
 
     /// Whether a round is due.
@@ -97,16 +101,26 @@ impl Housekeeping {
             found.untabled = missing;
             self.told_untabled = untabled;
         }
-        if let Some(lane) = long::collector_lane(segment.collecting().load(Ordering::Relaxed))
-            && segment.lane_is_over(lane)
-        {
-            // It died with blocks in its hands; they come back as a dead lane's do.
+        let free = count_blocks(segment);
+        self.look_at_collector(segment, free);
+        find_orphans(segment, lanes, is_consumed, &mut found.spent);
+        found
+    }
+
+    /// Lets others collect blocks for long records when who does so has died, or has left its call by a
+    /// jump, which nobody sees but by this: it has not come on though there was room. The word is a
+    /// hint: that two of them collect harms nobody while there is room for both.
+    fn look_at_collector(&mut self, segment: &Segment, free: u32) {
+        let word = segment.collecting().load(Ordering::Relaxed);
+        let (known, rounds) = self.collector;
+        let has_room = word != 0 && word == known && free > segment.block_count() / 4;
+        self.collector = (word, if has_room { rounds + 1 } else { 0 });
+        let Some(lane) = long::collector_lane(word) else { return };
+        if segment.lane_is_over(lane) || self.collector.1 >= COLLECTS_AT_MOST {
+            // What a dead one had in its hands comes back as all of a dead lane does.
             long::stop_collecting(segment);
             segment.drain_area().announce_free();
         }
-        count_blocks(segment);
-        find_orphans(segment, lanes, is_consumed, &mut found.spent);
-        found
     }
 
     fn look_at_processes(&mut self, segment: &Segment, in_use: &HashSet<u32>, found: &mut Found) {
@@ -156,8 +170,8 @@ impl Housekeeping {
 }
 
 /// Tells each process how many blocks it owns: who was killed between a claim or a free and its count
-/// has left a wrong one. About 10 us.
-fn count_blocks(segment: &Segment) {
+/// has left a wrong one. About 10 us. Returns how many blocks are free.
+fn count_blocks(segment: &Segment) -> u32 {
     let geometry = segment.geometry();
     let mut processes = vec![None; geometry.lane_count as usize];
     for (lane, process) in live_lanes(segment) {
@@ -166,9 +180,13 @@ fn count_blocks(segment: &Segment) {
         }
     }
     let mut held = vec![0u32; geometry.process_count as usize];
+    let mut free = 0;
     for block in 0..segment.block_count() {
         let word = BlockWord::of(segment.word(block).load(Ordering::Relaxed));
-        let Some(BlockWord::Owned { lane, .. }) = word else { continue };
+        let Some(BlockWord::Owned { lane, .. }) = word else {
+            free += u32::from(matches!(word, Some(BlockWord::Free { .. })));
+            continue;
+        };
         let owner = processes.get(lane.index as usize).copied().flatten();
         let process = owner.filter(|(inc, _)| *inc == lane.inc).map(|(_, process)| process);
         if let Some(held) = process.and_then(|process| held.get_mut(process as usize)) {
@@ -181,6 +199,7 @@ fn count_blocks(segment: &Segment) {
             known.store(held, Ordering::Relaxed);
         }
     }
+    free
 }
 
 /// The lanes that somebody has or had, each with its process.

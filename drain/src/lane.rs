@@ -245,6 +245,12 @@ impl Lane {
         }
     }
 
+    /// Whether its owner has overwritten the next block, so that it is not known where it goes on.
+    #[inline]
+    pub(crate) fn is_stranded(&self) -> bool {
+        self.head.is_none() && self.owner.recycles && self.chain.is_stranded()
+    }
+
     fn is_beyond(&self, limit: Limit, at: Position) -> bool {
         let ordinal = self.chain.ordinal().unwrap_or(limit.ordinal);
         match ordinal_distance(limit.ordinal, ordinal) {

@@ -25,6 +25,7 @@ mod observe;
 pub mod options;
 mod outlets;
 mod panics;
+pub mod parse;
 mod pipeline;
 mod plausible;
 mod positions;

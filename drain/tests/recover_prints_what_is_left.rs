@@ -3,7 +3,7 @@
 
 mod looking;
 
-use common::drain::{Site, is_notice, lines, number};
+use common::drain::{Site, ended_lines, is_notice, lines, number};
 use common::watch::{wait_until, watchdog};
 use common::{Peer, role};
 use logring::layout::stamp::{Kind, Stamp};
@@ -70,7 +70,7 @@ fn what_no_drain_has_written() {
     let logger = logger(&site, RING, Overflow::BlockForever);
     let drain = site.start_drain();
     log(&logger, 0, 0..2_000);
-    wait_until("the drain to write", || lines(&site.output()).count() == 2_000);
+    wait_until("the drain to write", || ended_lines(&site.output()) == 2_000);
     drain.stop();
     let run = |arguments: &[&str]| {
         let (text, said) = printed(&site, &[&["recover", site.segment()], arguments].concat());
@@ -98,7 +98,7 @@ fn what_no_drain_has_written() {
     assert!(text.lines().all(|line| line.contains(" t=1 ")), "{text}");
 
     let drain = site.start_drain();
-    wait_until("the drain to write", || lines(&site.output()).count() == 2_700);
+    wait_until("the drain to write", || ended_lines(&site.output()) == 2_700);
     drain.stop();
     let written: Vec<_> = lines(&site.output()).skip(2_000).collect();
     let facts = |line: &serde_json::Value| (number(line, "t"), number(line, "n"));
@@ -156,7 +156,7 @@ fn a_record_of_many_blocks() {
             }
         });
     });
-    wait_until("the drain to write", || lines(&site.output()).count() == 3);
+    wait_until("the drain to write", || ended_lines(&site.output()) == 3);
     drain.stop();
     let whole = |arguments: &[&str]| {
         let (text, _) = printed(&site, arguments);

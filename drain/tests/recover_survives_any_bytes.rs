@@ -6,7 +6,7 @@ mod looking;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
 use common::acks::Random;
-use common::drain::{Site, lines};
+use common::drain::{Site, ended_lines};
 use common::watch::{wait_until, watchdog};
 use logring::{Overflow, info};
 use looking::{bytes, call, common, log, logger, parsed};
@@ -28,7 +28,7 @@ fn flipped_bytes_are_survived() {
     std::thread::scope(|scope| {
         scope.spawn(|| info!(logger: from, "long", text = long));
     });
-    wait_until("the drain to write", || lines(&site.output()).count() == 501);
+    wait_until("the drain to write", || ended_lines(&site.output()) == 501);
     drain.stop();
     for t in 1..4 {
         log(&from, t, 0..400);

@@ -143,7 +143,7 @@ impl Text {
         let start = bytes.bytes().len();
         let written = catch_unwind(AssertUnwindSafe(|| {
             bytes.write(|out| {
-                // What was written before a formatter failed stays; the writer itself never fails.
+                // What was written before a formatter failed stays, and what there was room for.
                 let _ = Pieces { out, count: pieces }.write_fmt(text);
             });
         }));
@@ -185,8 +185,7 @@ struct Pieces<'a> {
 impl fmt::Write for Pieces<'_> {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
         *self.count += u32::from(!piece.is_empty());
-        self.out.put_slice(piece.as_bytes());
-        Ok(())
+        self.out.write_str(piece)
     }
 }
 

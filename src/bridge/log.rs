@@ -95,7 +95,7 @@ impl Bridge {
     #[inline(never)]
     fn log_met(&self, record: &Record<'_>) {
         let logger = self.logger();
-        let there = There::of(record);
+        let there = There::of(record, logger);
         let Some(met) = there.met() else { return there.log_unmet(logger, record) };
         if !met.foreign.enabled(logger) {
             return;
@@ -115,13 +115,14 @@ impl Bridge {
 
 impl Log for Bridge {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        if is_below_all(self.logger(), metadata.level()) {
+        let logger = self.logger();
+        if is_below_all(logger, metadata.level()) {
             return false;
         }
-        let there = There::of_metadata(metadata);
+        let there = There::of_metadata(metadata, logger);
         match there.met() {
-            Some(met) => met.foreign.enabled(self.logger()),
-            None => Site::new(there.level, metadata.target()).enabled(self.logger()),
+            Some(met) => met.foreign.enabled(logger),
+            None => Site::new(there.level, metadata.target()).enabled(logger),
         }
     }
 
@@ -141,6 +142,8 @@ impl Log for Bridge {
 
 /// What is known of a record's callsite.
 struct There<'r> {
+    /// The bridge's segment: what is remembered of a callsite, its level word first, is of one segment.
+    place: usize,
     level: Level,
     target: &'r str,
     file: &'r str,
@@ -154,6 +157,7 @@ struct There<'r> {
 /// The same of a callsite that was met.
 #[derive(Debug)]
 struct Met {
+    place: usize,
     foreign: Foreign,
     literal: Option<&'static str>,
     /// As they came; the callsite has them fit.
@@ -161,7 +165,7 @@ struct Met {
 }
 
 impl<'r> There<'r> {
-    fn of(record: &'r Record<'r>) -> Self {
+    fn of(record: &'r Record<'r>, logger: &Logger) -> Self {
         let source = record.key_values();
         Self {
             file: record.file().unwrap_or_default(),
@@ -169,13 +173,14 @@ impl<'r> There<'r> {
             literal: record.args().as_str(),
             keys: source.count(),
             source: Some(source),
-            ..Self::of_metadata(record.metadata())
+            ..Self::of_metadata(record.metadata(), logger)
         }
     }
 
-    fn of_metadata(metadata: &'r Metadata<'r>) -> Self {
+    fn of_metadata(metadata: &'r Metadata<'r>, logger: &Logger) -> Self {
         let (level, target) = (level_of(metadata.level()), metadata.target());
-        Self { level, target, file: "", line: 0, literal: None, source: None, keys: 0 }
+        let place = logger.place();
+        Self { place, level, target, file: "", line: 0, literal: None, source: None, keys: 0 }
     }
 
     /// The callsite; `None` where as many are remembered as may be.
@@ -190,8 +195,9 @@ impl<'r> There<'r> {
 
     fn hash(&self) -> u64 {
         let literal = self.literal.map_or(0, |text| text.as_ptr().addr() as u64);
-        let place = u64::from(self.line) << 8 | u64::from(self.level.number());
-        let hash = mix(mix(mix(ends(self.target), ends(self.file)), place), literal);
+        let line = u64::from(self.line) << 8 | u64::from(self.level.number());
+        let line = line | (self.place as u64) << 40;
+        let hash = mix(mix(mix(ends(self.target), ends(self.file)), line), literal);
         let mut all = KeysHash(hash);
         if let Some(source) = self.source.filter(|_| self.keys != 0) {
             let _ = source.visit(&mut all);
@@ -204,6 +210,7 @@ impl<'r> There<'r> {
         let literal = |text: Option<&'static str>| text.map(|text| (text.as_ptr(), text.len()));
         level == self.level.number()
             && line == self.line
+            && met.place == self.place
             && literal(met.literal) == literal(self.literal)
             && met.keys.len() == self.keys
             && target == self.target
@@ -235,7 +242,7 @@ impl<'r> There<'r> {
             event: "",
             names: names.leak(),
         });
-        Met { foreign, literal: self.literal, keys: keys.0 }
+        Met { place: self.place, foreign, literal: self.literal, keys: keys.0 }
     }
 
     /// Logs a record of a callsite that is not remembered.

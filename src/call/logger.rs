@@ -72,7 +72,7 @@ impl Logger {
 
     /// Where a thread finds its state for this logger.
     #[inline(always)]
-    pub(super) fn place(&self) -> usize {
+    pub(crate) fn place(&self) -> usize {
         match self.segment {
             Some(producer) => producer.place(),
             None => thread::INSTALLED,

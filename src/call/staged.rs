@@ -10,6 +10,7 @@ use super::{Callsite, Logger};
 use crate::layout::record::flags;
 use crate::level::Level;
 use crate::record::backtrace;
+use crate::record::text::shown;
 use crate::record::value::{AnyEncode, Value, stage};
 use crate::record::{AsError, Scratch, Writer};
 
@@ -122,7 +123,7 @@ impl fmt::Debug for Inner<'_> {
 
 impl Value for Inner<'_> {
     fn encode(&self, out: &mut Writer) {
-        let whole = format!("{:?}", self.whole);
+        let whole = shown(&format_args!("{:?}", self.whole));
         out.put_chain(self.error, backtrace::within(&whole));
     }
 }

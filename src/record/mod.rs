@@ -12,7 +12,7 @@ pub mod secret;
 #[cfg(feature = "serde")]
 mod serialize;
 pub mod staged;
-mod text;
+pub(crate) mod text;
 mod types;
 pub mod value;
 pub mod writer;

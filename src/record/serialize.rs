@@ -7,6 +7,7 @@ use serde_core::ser::{self, Serialize, Serializer};
 
 use super::decode::one_value;
 use super::staged::{List, Map, REST};
+use super::text::shown;
 use super::value::{Bytes, Value, stage};
 use super::writer::{Scratch, Writer};
 use crate::layout::value as tag;
@@ -58,7 +59,7 @@ impl std::error::Error for Failure {}
 
 impl ser::Error for Failure {
     fn custom<T: Display>(message: T) -> Self {
-        Self(message.to_string())
+        Self(shown(&message))
     }
 }
 

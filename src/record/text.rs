@@ -1,7 +1,7 @@
-//! A short text on the stack, cut where it is full: for the few places that format without an
-//! allocation.
+//! Texts that have an end: a short one on the stack, for the few places that format without an
+//! allocation, and one of whatever a user's `Display` says.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Text of at most `N` bytes.
 #[derive(Debug)]
@@ -35,4 +35,24 @@ impl<const N: usize> fmt::Write for Short<N> {
         self.len += len;
         Ok(())
     }
+}
+
+/// So many bytes of a text are kept.
+const SHOWN_MAX: usize = 1 << 20;
+
+/// What `text` says: up to where its formatter fails, and no more than a mebibyte, since one that never
+/// ends must not take all memory.
+pub(crate) fn shown(text: &dyn fmt::Display) -> String {
+    struct Shown(String);
+    impl fmt::Write for Shown {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = SHOWN_MAX - self.0.len();
+            self.0.push_str(&text[..text.floor_char_boundary(room)]);
+            if text.len() > room { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut shown = Shown(String::new());
+    // What was written before it failed stays.
+    let _ = write!(shown, "{text}");
+    shown.0
 }

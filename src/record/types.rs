@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::path::{Path, PathBuf};
 
+use super::text::shown;
 use super::value::Value;
 use super::writer::Writer;
 
@@ -69,7 +70,7 @@ macro_rules! maps {
             fn encode(&self, out: &mut Writer) {
                 out.map(|map| {
                     for (key, value) in self {
-                        map.pair(&key.to_string(), value);
+                        map.pair(&shown(key), value);
                     }
                 });
             }

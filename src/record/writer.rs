@@ -225,7 +225,8 @@ impl Writer {
         let at = self.offset_in(scratch);
         self.put_fixed(value::TEXT, [0; 4]);
         let start = self.offset_in(scratch);
-        // What was written before a formatter failed stays; the writer itself never fails.
+        // What was written before a formatter failed stays; where the writer failed the scratch is full,
+        // which says that it was cut.
         let _ = fmt::Write::write_fmt(self, format_args!("{text}"));
         let len = self.offset_in(scratch).wrapping_sub(start);
         if start.wrapping_sub(at) == 5 {
@@ -313,9 +314,10 @@ impl fmt::Debug for Writer {
 }
 
 impl fmt::Write for Writer {
+    /// An error where it was cut: a formatter that goes on until there is one ends with it.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.put_slice(text.as_bytes());
-        Ok(())
+        if self.is_cut() { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

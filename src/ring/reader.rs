@@ -171,6 +171,15 @@ impl Chain {
         self.seen.is_some()
     }
 
+    /// Whether blocks are known, but not the next one: it stands where a sweep looked too early, or its
+    /// owner has written over it.
+    #[must_use]
+    pub fn is_stranded(&self) -> bool {
+        self.current.is_none()
+            && self.has_more()
+            && self.next.is_some_and(|next| self.links.iter().all(|link| link.ordinal != next))
+    }
+
     /// Ordinal of the block being read, or of the next one.
     #[must_use]
     pub fn ordinal(&self) -> Option<u64> {

@@ -261,6 +261,12 @@ pub fn lines(path: &Path) -> impl Iterator<Item = Value> + use<> {
     })
 }
 
+/// How many lines have been ended in an output file; the last one may be under way.
+pub fn ended_lines(path: &Path) -> usize {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.iter().filter(|byte| **byte == b'\n').count()
+}
+
 /// A number in a line.
 pub fn number(line: &Value, key: &str) -> u64 {
     line[key].as_u64().unwrap_or_else(|| panic!("no number {key:?} in {line}"))

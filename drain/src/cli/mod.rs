@@ -9,6 +9,7 @@ pub mod demo;
 pub mod exit;
 pub mod level;
 pub mod log;
+pub mod parse;
 pub mod recover;
 pub mod render;
 pub mod run;
@@ -51,6 +52,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Render(render::RenderArgs),
+    Parse(parse::ParseArgs),
     Demo(demo::DemoArgs),
     Log(log::LogArgs),
     Segments(segments::SegmentsArgs),
@@ -81,6 +83,7 @@ fn call(command: Command) -> Result<Exit, Failure> {
         Command::Run(args) => crate::run::run(args.config()?),
         Command::Check(args) => check::check(&args),
         Command::Render(args) => render::render(&args),
+        Command::Parse(args) => parse::parse(&args),
         Command::Demo(args) => crate::demo::run(&args),
         Command::Log(args) => crate::log::run(&args),
         Command::Segments(args) => crate::segments::run(&args),

@@ -16,7 +16,7 @@ pub mod keep_keys;
 pub mod level;
 pub mod level_number;
 pub mod logger_name;
-mod options;
+pub(crate) mod options;
 pub mod positional_args;
 pub mod rate_limit;
 pub mod redact;

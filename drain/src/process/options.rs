@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Pattern {
 }
 
 /// The regular expression `text`, or why it is none, as one line.
-pub(super) fn pattern(text: &str) -> Result<Regex, String> {
+pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let message = error.to_string();
         let last = message.lines().last().unwrap_or_default().trim();

@@ -129,19 +129,20 @@ where
 {
     /// Always asked again: an operator may change the level while the process runs.
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        Site::of(metadata);
+        Site::of(metadata, self.logger());
         if self.alone { Interest::sometimes() } else { Interest::always() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         // One that was never registered is no macro's; its event is asked for later.
-        let site = Site::known(metadata).filter(|_| self.alone);
-        site.is_none_or(|site| site.foreign.enabled(self.logger()))
+        let logger = self.logger();
+        let site = Site::known(metadata, logger).filter(|_| self.alone);
+        site.is_none_or(|site| site.foreign.enabled(logger))
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let site = Site::of(attributes.metadata());
+        let site = Site::of(attributes.metadata(), self.logger());
         let mut own = Vec::with_capacity(site.keys.len());
         attributes.record(&mut SpanFields::new(site, &mut own));
         let parent = span.scope().skip(1).find_map(|parent| {
@@ -173,7 +174,8 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let (site, logger) = (Site::of(event.metadata()), self.logger());
+        let logger = self.logger();
+        let site = Site::of(event.metadata(), logger);
         if !site.foreign.enabled(logger) {
             return;
         }
@@ -211,7 +213,8 @@ where
         let Some(Span { times: Some(times), .. }) = extensions.get_mut::<Span>() else { return };
         let (busy, idle) = (times.busy, times.idle);
         drop(extensions);
-        let (site, logger) = (Site::of(span.metadata()), self.logger());
+        let logger = self.logger();
+        let site = Site::of(span.metadata(), logger);
         if !site.foreign.enabled(logger) {
             return;
         }

@@ -5,6 +5,7 @@ use std::ptr;
 
 use tracing_core::{Level as TracingLevel, Metadata};
 
+use crate::Logger;
 use crate::bridge::foreign::{Foreign, fit_names, leak};
 use crate::bridge::leaked::{Table, mix};
 use crate::call::context::pairs::Pair;
@@ -25,6 +26,8 @@ pub(super) const CLOSE_NAMES: [&str; 2] = ["time.busy", "time.idle"];
 #[derive(Debug)]
 pub(super) struct Site {
     metadata: &'static Metadata<'static>,
+    /// Where its layer logs to: what is remembered of a callsite, its level word first, is of one segment.
+    place: usize,
     /// An event's facts; of a span those of its end.
     pub(super) foreign: Foreign,
     /// Which of an event's fields its text is.
@@ -63,20 +66,26 @@ impl Key {
 }
 
 impl Site {
-    pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Self {
-        Self::known(metadata).unwrap_or_else(|| {
-            let is_it = |site: &Self| ptr::eq(site.metadata, metadata);
-            MET.find_or_add(hash(metadata), is_it, || Self::meet(metadata))
+    pub(super) fn of(metadata: &'static Metadata<'static>, logger: &Logger) -> &'static Self {
+        Self::known(metadata, logger).unwrap_or_else(|| {
+            let place = logger.place();
+            let is_it = |site: &Self| site.is(metadata, place);
+            MET.find_or_add(hash(metadata, place), is_it, || Self::meet(metadata, place))
         })
     }
 
-    /// The one of this metadata, if it was met.
-    pub(super) fn known(metadata: &Metadata<'_>) -> Option<&'static Self> {
-        MET.find(hash(metadata), |site| ptr::from_ref(site.metadata).addr() == address(metadata))
+    /// The one of this metadata and the logger's segment, if it was met.
+    pub(super) fn known(metadata: &Metadata<'_>, logger: &Logger) -> Option<&'static Self> {
+        let place = logger.place();
+        MET.find(hash(metadata, place), |site| site.is(metadata, place))
+    }
+
+    fn is(&self, metadata: &Metadata<'_>, place: usize) -> bool {
+        address(self.metadata) == address(metadata) && self.place == place
     }
 
     #[cold]
-    fn meet(metadata: &'static Metadata<'static>) -> Self {
+    fn meet(metadata: &'static Metadata<'static>, place: usize) -> Self {
         let names: Vec<&'static str> = metadata.fields().iter().map(|field| field.name()).collect();
         let mut facts = Facts {
             level: level_of(*metadata.level()).number(),
@@ -89,7 +98,8 @@ impl Site {
         if metadata.is_span() {
             let keys = fit_names(names.into_iter()).into_iter().map(leak).map(Key::new).collect();
             let foreign = Foreign::new(facts);
-            return Self { metadata, foreign, message: None, name: metadata.name(), keys };
+            let name = metadata.name();
+            return Self { metadata, place, foreign, message: None, name, keys };
         }
         let message = names.iter().position(|name| *name == MESSAGE);
         let fields = names.into_iter().filter(|name| *name != MESSAGE).take(NAMES_MAX as usize);
@@ -98,7 +108,8 @@ impl Site {
         // The macros make one up of file and line, which stand in the record as such.
         let made_up = metadata.name().starts_with("event ");
         let name = if made_up { "" } else { metadata.name() };
-        Self { metadata, foreign: Foreign::new(facts), message, name, keys: Vec::new() }
+        let foreign = Foreign::new(facts);
+        Self { metadata, place, foreign, message, name, keys: Vec::new() }
     }
 }
 
@@ -106,8 +117,8 @@ fn address(metadata: &Metadata<'_>) -> usize {
     ptr::from_ref(metadata).addr()
 }
 
-fn hash(metadata: &Metadata<'_>) -> u64 {
-    mix(0, address(metadata) as u64)
+fn hash(metadata: &Metadata<'_>, place: usize) -> u64 {
+    mix(place as u64, address(metadata) as u64)
 }
 
 fn level_of(level: TracingLevel) -> Level {

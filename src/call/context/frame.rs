@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::pairs::{Encoded, Pair, merge, remove};
+use super::spans::Spanned;
 use crate::call::captured::Sink;
 use crate::sync::{AtomicU32, Ordering};
 
@@ -16,6 +17,8 @@ pub(crate) struct Frame {
     base_encoded: Option<Arc<Encoded>>,
     /// The base and the scopes.
     encoded: Option<Arc<Encoded>>,
+    /// The spans that the scopes were laid over last, and both.
+    over: Option<(Arc<Spanned>, Arc<Spanned>)>,
     /// Who captures what is logged here.
     pub(crate) capture: Option<Arc<Sink>>,
 }
@@ -31,7 +34,8 @@ impl Frame {
     /// A frame with these pairs.
     pub(super) fn new(mut base: Vec<Pair>, capture: Option<Arc<Sink>>) -> Self {
         let encoded = Encoded::of(&mut base, None).map(Arc::new);
-        Self { base, scopes: Vec::new(), base_encoded: encoded.clone(), encoded, capture }
+        let base_encoded = encoded.clone();
+        Self { base, scopes: Vec::new(), base_encoded, encoded, over: None, capture }
     }
 
     pub(super) fn base_encoded(&self) -> Option<&Arc<Encoded>> {
@@ -60,6 +64,24 @@ impl Frame {
             merge(&mut merged, scope.pairs.iter().cloned());
         }
         merged
+    }
+
+    /// The spans and over them the scopes. Kept, since a task that is polled again has the same ones.
+    pub(super) fn scopes_over(&mut self, spans: Option<&Arc<Spanned>>) -> Option<Arc<Spanned>> {
+        let spans = spans?;
+        if self.scopes.is_empty() {
+            return Some(spans.clone());
+        }
+        match &self.over {
+            Some((known, both)) if Arc::ptr_eq(known, spans) => Some(both.clone()),
+            _ => {
+                let mut pairs = spans.pairs().to_vec();
+                merge(&mut pairs, self.scoped());
+                let both = Arc::new(Spanned::new(pairs, None));
+                self.over = Some((spans.clone(), both.clone()));
+                Some(both)
+            }
+        }
     }
 
     pub(super) fn bind(&mut self, pairs: Vec<Pair>) {
@@ -105,6 +127,7 @@ impl Frame {
     }
 
     fn encode(&mut self) {
+        self.over = None;
         self.encoded = if self.scopes.is_empty() {
             self.base_encoded.clone()
         } else {

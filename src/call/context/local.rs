@@ -246,19 +246,20 @@ impl Local {
         self.shared_encoded = (!table.is_empty()).then_some(table);
     }
 
-    fn to_publish(&self) -> Published {
-        let (thread, task) = match &self.task {
-            None => (self.thread.encoded(), None),
-            Some(task) => (self.thread.base_encoded(), task.encoded()),
-        };
+    fn to_publish(&mut self) -> Published {
         let capture = self.capture().cloned();
-        Published {
-            thread: thread.cloned(),
-            task: task.cloned(),
-            span: self.spans.spanned().cloned(),
-            shared: self.shared_encoded.clone(),
-            capture,
-        }
+        let frame = self.task.as_mut().unwrap_or(&mut self.thread);
+        let span = frame.scopes_over(self.spans.spanned());
+        // With the spans stand the scopes, which win over them.
+        let whole = |frame: &Frame| match &span {
+            Some(_) => frame.base_encoded().cloned(),
+            None => frame.encoded().cloned(),
+        };
+        let (thread, task) = match &self.task {
+            None => (whole(&self.thread), None),
+            Some(task) => (self.thread.base_encoded().cloned(), whole(task)),
+        };
+        Published { thread, task, span, shared: self.shared_encoded.clone(), capture }
     }
 }
 

@@ -6,8 +6,8 @@
 //! | process | [`bind_process`] | until [`unbind_process`] |
 //! | thread | [`bind`], outside of tasks | until [`unbind`], [`clear`], or the thread ends |
 //! | task | [`WithContext::with_context`], and [`bind`] inside of such a task | until the task ends |
-//! | scope | [`bound`] | until the guard is dropped, by a panic too |
 //! | span of `tracing` | by its [bridge](crate::Builder), where that is compiled in | while the thread is in it |
+//! | scope | [`bound`] | until the guard is dropped, by a panic too |
 //! | logger | [`Logger::bind`] | with the logger |
 //! | call | the call's own fields | in that record |
 //!
@@ -129,10 +129,16 @@ pub fn get() -> Fields {
     Fields::of(&in_spans(current_pairs()))
 }
 
-/// These, and what the spans have that the thread is in.
+/// These, and what the spans have that the thread is in: the scopes in force win over them.
 fn in_spans(mut pairs: Vec<Pair>) -> Vec<Pair> {
-    let found = local::look(|local| local.spans.spanned().map(|spanned| spanned.pairs().to_vec()));
-    merge(&mut pairs, found.flatten().unwrap_or_default());
+    let found = local::look(|local| {
+        let spans = local.spans.spanned()?.pairs().to_vec();
+        Some((spans, local.task.as_ref().unwrap_or(&local.thread).scoped()))
+    });
+    if let Some((spans, scopes)) = found.flatten() {
+        merge(&mut pairs, spans);
+        merge(&mut pairs, scopes);
+    }
     pairs
 }
 
@@ -168,7 +174,7 @@ fn current_pairs() -> Vec<Pair> {
 }
 
 /// Binds pairs for a scope: until the guard is dropped, at the end of the block, by `?`, or by a panic.
-/// They win over what thread and task have bound. Costs an encoding of both.
+/// They win over what thread, task and spans have. Costs an encoding of them.
 ///
 /// In a future the scope goes with the task, over `.await` as well, when the future is polled
 /// [`with_context`](WithContext::with_context) or [`in_scope`](WithContext::in_scope); else it goes with

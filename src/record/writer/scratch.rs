@@ -174,6 +174,12 @@ impl Writer {
         nesting.values <= VALUES_KEPT
     }
 
+    /// Whether something of what was put had no room any more.
+    pub(crate) fn is_cut(&self) -> bool {
+        // SAFETY: W2, and the scratch outlives its writer (`Scratch::write`).
+        unsafe { (*self.rest).scratch.is_some_and(|scratch| (*scratch.as_ptr()).full) }
+    }
+
     /// `None` outside of a scratch: what goes there has no lists and maps.
     fn nesting(&mut self) -> Option<&mut Nesting> {
         // SAFETY: W2, and the scratch outlives its writer (`Scratch::write`). The buffer, which this

@@ -172,6 +172,24 @@ fn scratch_has_an_end() {
     assert!(scratch.bytes().len() > SCRATCH_MAX / 2);
 }
 
+/// A formatter learns it as soon as something did not fit; one that does not listen gets no more room.
+#[test]
+fn formatters_learn_that_there_is_no_room() {
+    use std::fmt::Write as _;
+    let piece = "x".repeat(1 << 20);
+    let mut scratch = Scratch::new();
+    scratch.write(|out| {
+        for _ in 0..16 {
+            out.write_str(&piece).expect("there is room");
+        }
+        out.write_str("").expect("nothing misses");
+        for _ in 0..3 {
+            out.write_str("x").expect_err("there is none");
+        }
+    });
+    assert!(scratch.is_full() && scratch.bytes().len() == SCRATCH_MAX);
+}
+
 #[test]
 fn text_has_its_length_in_scratch_and_in_slots() {
     for len in [0, 5, 500, 512, 513, 5000] {

@@ -167,6 +167,35 @@ fn the_level_in_force_decides() {
     assert!(!bridge.enabled(&metadata));
 }
 
+/// Two bridges on two segments: each obeys its own segment's levels for an equal target, from the same
+/// statement.
+#[test]
+fn each_bridge_obeys_its_own_segment() {
+    let names = [Name::new(), Name::new()];
+    let logs = [(0, "debug"), (1, "warning")].map(|(at, filter)| {
+        let name = names[at].0.as_str();
+        logring::builder(name).filter(filter).open().expect("opened")
+    });
+    let bridges = logs.clone().map(bridge::Bridge::new);
+    let layers = logs.clone().map(|log| tracing::Dispatch::new(Layer::new(log).subscriber()));
+    let metadata = log::Metadata::builder().level(log::Level::Info).target("shared").build();
+    let asked = || {
+        let event = || tracing::enabled!(target: "shared", tracing::Level::INFO);
+        let layers = [0, 1].map(|at| tracing::dispatcher::with_default(&layers[at], event));
+        ([0, 1].map(|at| bridges[at].enabled(&metadata)), layers)
+    };
+    let set = |at: usize, rules: &str| {
+        let changed = logs[at].change_levels(|all| all.take(rules).map_or(Ok(()), Err));
+        changed.expect("changed");
+    };
+    for _ in 0..2 {
+        assert_eq!(asked(), ([true, false], [true, false]));
+    }
+    set(0, "shared=error");
+    set(1, "shared=trace");
+    assert_eq!(asked(), ([false, true], [false, true]));
+}
+
 /// What lets no target through is told before any look-up; that it is out of date costs no record.
 #[test]
 fn a_level_that_one_target_has_is_enabled_there_alone() {

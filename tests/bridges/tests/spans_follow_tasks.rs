@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use common::watch::watchdog;
 use logring::bridge::tracing::Layer;
-use logring::context::{Context, WithContext};
+use logring::context::{self, Context, WithContext};
+use logring::kv;
 use logring::testing::{Captured, capture};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info, info_span};
@@ -245,6 +246,60 @@ fn spans_left_in_another_order_than_entered() {
         // registry; one that is entered again is not current again.
         assert_eq!(all, [in_b.clone(), in_b, Fields::new()]);
     });
+}
+
+/// Of equal keys the thread's yields to the task's, that to the span's, that to the scope's, that to the
+/// logger's, that to the call's; over `.await`, too, and where the span's comes later than the scope's.
+#[test]
+fn scopes_win_over_spans_and_spans_over_tasks() {
+    let logs = capture();
+    let inside = async {
+        Span::current().record("late", "span").record("y", "recorded");
+        logring::info!("in both");
+        tokio::task::yield_now().await;
+        {
+            let _scope = context::bound(kv! { u = "inner scope", y = "inner scope" });
+            let logger = logring::logger().bind(kv! { z = "logger", y = "logger" });
+            logring::info!(logger: logger, "in all", y = "call");
+        }
+        logring::info!("in both again");
+        assert_eq!(
+            context::get().to_string(),
+            "v=thread w=task span=s z=span y=recorded x=scope late=scope"
+        );
+    };
+    let task = async {
+        context::bind(kv! { w = "task", x = "task" });
+        let _scope = context::bound(kv! { x = "scope", late = "scope" });
+        let span = info_span!("s", x = "span", y = "span", z = "span", late = Empty);
+        inside.instrument(span).await;
+        logring::info!("in the scope");
+    };
+    let stack = tracing_subscriber::registry().with(Layer::default());
+    tracing::subscriber::with_default(stack, || {
+        context::bind(kv! { v = "thread", w = "thread", x = "thread" });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(task.with_context(kv! {}));
+        let _span = info_span!("s", v = "span", x = "span").entered();
+        let _scope = context::bound(kv! { x = "scope" });
+        logring::info!("on the thread");
+        context::clear();
+    });
+    let all: Vec<_> = logs.take().iter().map(got).collect();
+    let fields = |text: &str| -> Fields {
+        text.split(", ")
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    };
+    let expected = [
+        "v=thread, w=task, x=scope, late=scope, span=s, y=recorded, z=span",
+        "v=thread, w=task, x=scope, late=scope, span=s, u=inner scope, y=call, z=logger",
+        "v=thread, w=task, x=scope, late=scope, span=s, y=recorded, z=span",
+        "v=thread, w=task, x=scope, late=scope",
+        "v=span, w=thread, x=scope, span=s",
+    ];
+    assert_eq!(all, expected.map(fields));
 }
 
 #[test]

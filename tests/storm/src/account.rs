@@ -64,6 +64,11 @@ impl Account {
             ("torn lines", self.all(|found| found.torn_lines)),
             ("malformed", self.all(|found| found.malformed)),
             ("out of order", self.all(|found| found.out_of_order)),
+            ("threads with more in flight than they had begun", self.all(|found| found.overfull)),
+            (
+                "lost but not reported, or reported but not lost",
+                self.all(|found| found.misreported),
+            ),
             ("blocks leaked", self.sum.blocks_leaked),
         ];
         for (what, count) in zero {
@@ -77,13 +82,8 @@ impl Account {
                 let Found { lost, reported, .. } = found;
                 return Err(format!("{lost} lost, {reported} reported as lost, expected 0").into());
             }
-            // What a killed thread was giving up may be counted before it is acknowledged.
-            let Some(given_up) = found.reported.checked_sub(found.lost) else {
-                let Found { lost, reported, .. } = found;
-                return Err(format!("{lost} lost, but {reported} reported as lost").into());
-            };
             // A killed thread leaves at most one record that was not acknowledged.
-            let in_flight = found.unacknowledged + found.torn + given_up;
+            let in_flight = found.unacknowledged + found.torn + found.lost_in_flight;
             if in_flight > killed {
                 return Err(
                     format!("{in_flight} records in flight of {killed} killed threads").into()
@@ -137,6 +137,7 @@ impl fmt::Display for Account {
         write!(f, " blocks-leaked {}", self.sum.blocks_leaked)?;
         if self.policy != Policy::Block {
             write!(f, " reported {}", most(|found| found.reported))?;
+            write!(f, " lost-in-flight {}", most(|found| found.lost_in_flight))?;
         }
         Ok(())
     }

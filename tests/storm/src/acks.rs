@@ -1,8 +1,8 @@
 //! The ledger of acknowledged records: a counter per thread in a mapped file of its own.
 //!
-//! A thread stores its counter after each log call has returned. The file's pages outlive whoever is
-//! killed, so that what stands there was acknowledged, up to the instruction. Its first word tells the
-//! producers to stop.
+//! A thread stores its counter after each log call has returned, and another one before each call. The
+//! file's pages outlive whoever is killed, so that what stands there was acknowledged, up to the
+//! instruction, and whether a record was in flight is known. Its first word tells the producers to stop.
 #![expect(unsafe_code, reason = "atomic words in a mapped file have no safe form")]
 
 use std::fs::OpenOptions;
@@ -15,6 +15,22 @@ use crate::Failure;
 
 /// Bytes from one thread's counter to the next: a line pair.
 const STRIDE: usize = 128;
+
+/// What a thread has told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    /// Its last record whose call had returned.
+    pub(crate) acked: u64,
+    /// The last one that it began to log.
+    pub(crate) begun: u64,
+    /// See [`who`].
+    pub(crate) who: u64,
+}
+
+/// A thread, as the drain names it in its notices.
+pub(crate) const fn who(pid: u64, tid: u64) -> u64 {
+    pid << 32 | tid
+}
 
 /// The mapped file.
 #[derive(Debug)]
@@ -66,6 +82,26 @@ impl Acks {
     /// The pid of the child that the producer of the threads from `base` on has forked; 0 = none yet.
     pub(crate) fn child(&self, base: usize) -> &AtomicU64 {
         self.at((base + 1) * STRIDE + 16)
+    }
+
+    /// The number of the record that a thread has begun to log.
+    pub(crate) fn begun(&self, thread: usize) -> &AtomicU64 {
+        self.at((thread + 1) * STRIDE + 24)
+    }
+
+    /// Who a thread is, as [`who`] has it; 0 = it has not begun.
+    pub(crate) fn who(&self, thread: usize) -> &AtomicU64 {
+        self.at((thread + 1) * STRIDE + 32)
+    }
+
+    /// What each of the first `threads` threads has told.
+    pub(crate) fn told(&self, threads: usize) -> Vec<Told> {
+        let told = |thread| Told {
+            acked: self.of(thread).load(Ordering::Acquire),
+            begun: self.begun(thread).load(Ordering::Acquire),
+            who: self.who(thread).load(Ordering::Acquire),
+        };
+        (0..threads).map(told).collect()
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {

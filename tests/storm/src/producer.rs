@@ -9,13 +9,13 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use logring::sync::{AtomicU64, Ordering};
+use logring::sync::{AtomicU64, Ordering, compiler_fence};
 use logring::{Overflow, info};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::ForkResult;
 
 use crate::Failure;
-use crate::acks::Acks;
+use crate::acks::{Acks, who};
 use crate::random::Random;
 
 /// Threads of a producer.
@@ -69,11 +69,16 @@ fn fork(told: &AtomicU64, action: impl FnOnce()) -> Result<(), Failure> {
 
 /// Bursts of records with pauses, until the ledger says stop; without pauses before a kill.
 fn log(acks: &Acks, base: usize, id: usize, mut random: Random) {
-    let (acked, frenzy) = (acks.of(id), acks.frenzy(base));
+    let (acked, begun, frenzy) = (acks.of(id), acks.begun(id), acks.frenzy(base));
+    let tid = u64::try_from(nix::unistd::gettid().as_raw()).expect("a thread's number");
+    acks.who(id).store(who(u64::from(std::process::id()), tid), Ordering::Release);
     let mut n = 0u64;
     while !acks.stopped() {
         for _ in 0..random.within(1..=200) {
             n += 1;
+            begun.store(n, Ordering::Release);
+            // A kill comes between two instructions: all that this call stores comes after that.
+            compiler_fence(Ordering::SeqCst);
             let padded = PADDINGS.iter().find(|(one_in, _)| random.within(1..=*one_in) == 1);
             if let Some((_, most)) = padded {
                 let pad = pad(n, random.within(1..=*most));

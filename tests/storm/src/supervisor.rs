@@ -219,16 +219,15 @@ impl Storm {
         kill(Pid::from_raw(drain.id().cast_signed()), Signal::SIGTERM)?;
         must_end_well("drain", &mut drain)?;
 
-        let acked: Vec<u64> =
-            (0..self.next_thread).map(|id| self.acks.of(id).load(Ordering::Acquire)).collect();
+        let told = self.acks.told(self.next_thread);
         let files = ["a", "b"].map(|name| self.output(name));
-        let files = [verify(&files[0], &acked)?, verify(&files[1], &acked)?];
+        let files = [verify(&files[0], &told)?, verify(&files[1], &told)?];
         account.add(&Part {
             seconds,
             producer_kills: self.producer_kills,
             drain_kills: self.drain_kills,
             threads_killed: self.producer_kills * THREADS as u64,
-            acknowledged: acked.iter().sum(),
+            acknowledged: told.iter().map(|told| told.acked).sum(),
             files,
             blocks_leaked: blocks_owned(&segment),
         });

@@ -2,6 +2,7 @@
 //!
 //! The usual line is taken apart by hand; any other goes to a JSON parser. Trusts nothing it reads.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Failure;
+use crate::acks::{Told, who};
 use crate::producer::pad;
 
 /// What was found in a file.
@@ -18,14 +20,20 @@ pub(crate) struct Found {
     pub(crate) delivered: u64,
     /// Records that stand there though their call never returned.
     pub(crate) unacknowledged: u64,
-    /// Acknowledged records that do not.
+    /// Records that do not, though they were acknowledged, or given up when their thread was killed.
     pub(crate) lost: u64,
+    /// Those of `lost` whose call never returned: it had counted them.
+    pub(crate) lost_in_flight: u64,
     /// Records that stand there again.
     pub(crate) duplicated: u64,
     /// Records that the drain reported as lost.
     pub(crate) reported: u64,
+    /// How far the threads' `lost` and what was reported of each are apart.
+    pub(crate) misreported: u64,
     /// Records that the drain reported as torn.
     pub(crate) torn: u64,
+    /// Threads with more in flight than what they had begun.
+    pub(crate) overfull: u64,
     /// Lines that are cut, or no JSON.
     pub(crate) torn_lines: u64,
     /// Records that nobody wrote, and those that the drain could not read.
@@ -42,6 +50,9 @@ impl Found {
         self.delivered += other.delivered;
         self.unacknowledged += other.unacknowledged;
         self.lost += other.lost;
+        self.lost_in_flight += other.lost_in_flight;
+        self.misreported += other.misreported;
+        self.overfull += other.overfull;
         self.duplicated += other.duplicated;
         self.reported += other.reported;
         self.torn += other.torn;
@@ -52,11 +63,14 @@ impl Found {
     }
 }
 
-/// Checks the file at `path` against what each thread has acknowledged.
-pub(crate) fn verify(path: &Path, acked: &[u64]) -> Result<Found, Failure> {
+/// Checks the file at `path` against what each thread has told.
+pub(crate) fn verify(path: &Path, told: &[Told]) -> Result<Found, Failure> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let mut check =
-        Check { threads: acked.iter().map(|n| Thread::new(*n)).collect(), ..Check::default() };
+    let mut check = Check {
+        threads: told.iter().map(|told| Thread::new(*told)).collect(),
+        ids: told.iter().zip(0..).map(|(told, id)| (told.who, id)).collect(),
+        ..Check::default()
+    };
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
         match line.pop_if(|byte| *byte == b'\n') {
@@ -79,22 +93,47 @@ struct Record<'a> {
 
 /// What has been seen of a thread.
 struct Thread {
-    acked: u64,
-    /// Per record, from 0, which nobody writes, to the one that was in flight.
+    told: Told,
+    /// Per record, from 0, which nobody writes, to the one that was in flight, if there was one.
     seen: Vec<bool>,
     highest: u64,
+    /// What the drain reported of it.
+    reported: u64,
+    torn: u64,
 }
 
 impl Thread {
-    fn new(acked: u64) -> Self {
-        let records = usize::try_from(acked + 2).expect("a byte per record fits memory");
-        Self { acked, seen: vec![false; records], highest: 0 }
+    fn new(told: Told) -> Self {
+        let records = usize::try_from(told.begun + 1).expect("a byte per record fits memory");
+        Self { told, seen: vec![false; records], highest: 0, reported: 0, torn: 0 }
+    }
+
+    /// Its part of the whole: of each record it is known whether it was acknowledged, in flight, or
+    /// never begun.
+    fn count(&self, found: &mut Found) {
+        let (acked, begun) = (self.told.acked, self.told.begun);
+        let unacknowledged = u64::from(begun > acked && self.seen.last() == Some(&true));
+        let all = self.seen.iter().filter(|seen| **seen).count() as u64;
+        let delivered = all - unacknowledged;
+        let lost = acked - delivered;
+        // What a thread gives up is counted first; then its call returns.
+        let in_flight = (begun - acked).saturating_sub(unacknowledged + self.torn);
+        let lost_in_flight = self.reported.saturating_sub(lost).min(in_flight);
+        found.delivered += delivered;
+        found.unacknowledged += unacknowledged;
+        found.lost += lost + lost_in_flight;
+        found.lost_in_flight += lost_in_flight;
+        found.misreported += self.reported.abs_diff(lost + lost_in_flight);
+        let is_overfull = begun - acked > 1 || unacknowledged + self.torn > begun - acked;
+        found.overfull += u64::from(is_overfull);
     }
 }
 
 #[derive(Default)]
 struct Check {
     threads: Vec<Thread>,
+    /// The threads by who they were.
+    ids: HashMap<u64, usize>,
     timestamp: Vec<u8>,
     found: Found,
 }
@@ -112,12 +151,9 @@ impl Check {
         let number = |key: &str| fields.get(key).and_then(Value::as_u64);
         if text("target") == Some("logring") {
             let count = number("count").unwrap_or(1);
-            match text("kind") {
-                Some("lost") => self.found.reported += count,
-                Some("torn") => self.found.torn += count,
-                Some("malformed") => self.found.malformed += count,
-                _ => {}
-            }
+            let who = number("pid").zip(number("thread")).map(|(pid, tid)| who(pid, tid));
+            let id = who.and_then(|who| self.ids.get(&who));
+            self.notice(text("kind"), count, id.copied());
             return;
         }
         match (text("timestamp"), number("id"), number("n")) {
@@ -132,11 +168,34 @@ impl Check {
         }
     }
 
+    /// `id` is the thread that it is about, if there is such a one.
+    fn notice(&mut self, kind: Option<&str>, count: u64, id: Option<usize>) {
+        let thread = id.and_then(|id| self.threads.get_mut(id));
+        match kind {
+            Some("lost") => {
+                self.found.reported += count;
+                match thread {
+                    Some(thread) => thread.reported += count,
+                    None => self.found.misreported += count,
+                }
+            }
+            Some("torn") => {
+                self.found.torn += count;
+                match thread {
+                    Some(thread) => thread.torn += count,
+                    None => self.found.overfull += count,
+                }
+            }
+            Some("malformed") => self.found.malformed += count,
+            _ => {}
+        }
+    }
+
     fn record(&mut self, record: &Record<'_>) {
         let thread = usize::try_from(record.id).ok().and_then(|id| self.threads.get_mut(id));
         // A thread that has not come back from a call does not begin another.
         let written = |thread: &&mut Thread| {
-            (1..=thread.acked + 1).contains(&record.n) && is_whole(record.n, record.pad)
+            (1..=thread.told.begun).contains(&record.n) && is_whole(record.n, record.pad)
         };
         let Some(thread) = thread.filter(written) else {
             self.found.malformed += 1;
@@ -159,12 +218,7 @@ impl Check {
 
     fn done(mut self) -> Found {
         for thread in &self.threads {
-            let in_flight = thread.seen.last() == Some(&true);
-            let all = thread.seen.iter().filter(|seen| **seen).count() as u64;
-            let delivered = all - u64::from(in_flight);
-            self.found.delivered += delivered;
-            self.found.lost += thread.acked - delivered;
-            self.found.unacknowledged += u64::from(in_flight);
+            thread.count(&mut self.found);
         }
         self.found
     }

@@ -1,10 +1,12 @@
 //! The check sees each fault that it is there for.
 
 use super::{Found, verify};
+use crate::acks::{Told, who};
 use crate::producer::pad;
 
-/// Two threads that have acknowledged three records and one.
-const ACKED: [u64; 2] = [3, 1];
+/// Two threads that have acknowledged three records and one; the second one was killed in a call.
+const TOLD: [Told; 2] =
+    [Told { acked: 3, begun: 3, who: who(7, 70) }, Told { acked: 1, begun: 2, who: who(7, 71) }];
 
 fn line(micros: u32, id: u64, n: u64, more: &str) -> String {
     format!(
@@ -31,7 +33,7 @@ fn expect(lines: &[String], wanted: Found) {
     // With a blank in each line the parser reads it and must find the same.
     for blank in ["{", "{ "] {
         std::fs::write(&path, lines.concat().replace('{', blank)).expect("a writable file");
-        let found = verify(&path, &ACKED);
+        let found = verify(&path, &TOLD);
         std::fs::remove_file(&path).expect("the file was written");
         assert_eq!(found.expect("a readable file"), wanted);
     }
@@ -49,18 +51,42 @@ fn a_perfect_file_is_perfect() {
     expect(&lines(), perfect());
 }
 
-#[test]
-fn a_missing_record_is_lost() {
-    let mut lines = lines();
-    lines.remove(2);
-    expect(&lines, Found { delivered: 3, lost: 1, ..perfect() });
+fn notice(kind: &str, thread: u32, count: u32) -> String {
+    format!(
+        "{{\"target\":\"logring\",\"kind\":\"{kind}\",\"pid\":7,\"thread\":{thread},\"count\":{count}}}\n"
+    )
 }
 
 #[test]
-fn what_the_drain_reports_is_counted() {
-    let notice = |kind| format!("{{\"target\":\"logring\",\"kind\":\"{kind}\",\"count\":3}}\n");
-    expect_with(notice("lost"), Found { reported: 3, ..perfect() });
-    expect_with(notice("torn"), Found { torn: 3, ..perfect() });
+fn a_missing_record_is_lost_and_must_be_reported_of_its_thread() {
+    let mut lines = lines();
+    lines.remove(2);
+    let lost = Found { delivered: 3, lost: 1, ..perfect() };
+    expect(&lines, Found { misreported: 1, ..lost.clone() });
+    lines.push(notice("lost", 70, 1));
+    expect(&lines, Found { reported: 1, ..lost.clone() });
+    lines.push(notice("lost", 70, 1));
+    expect(&lines, Found { reported: 2, misreported: 1, ..lost.clone() });
+    lines.truncate(3);
+    // One that nobody is.
+    lines.push(notice("lost", 69, 1));
+    expect(&lines, Found { reported: 1, misreported: 2, ..lost });
+}
+
+#[test]
+fn what_is_reported_and_nobody_lost_is_the_record_in_flight() {
+    expect_with(notice("lost", 70, 1), Found { reported: 1, misreported: 1, ..perfect() });
+    let in_flight = Found { lost: 1, lost_in_flight: 1, ..perfect() };
+    expect_with(notice("lost", 71, 1), Found { reported: 1, ..in_flight.clone() });
+    expect_with(notice("lost", 71, 2), Found { reported: 2, misreported: 1, ..in_flight });
+    let torn = Found { torn: 1, ..perfect() };
+    expect_with(notice("torn", 71, 1), torn.clone());
+    expect_with(notice("torn", 70, 1), Found { overfull: 1, ..torn.clone() });
+    let both = notice("torn", 71, 1) + &notice("lost", 71, 1);
+    expect_with(both, Found { reported: 1, misreported: 1, ..torn });
+    expect_with(notice("torn", 71, 2), Found { torn: 2, overfull: 1, ..perfect() });
+    let both = notice("torn", 71, 1) + &line(5, 1, 2, "");
+    expect_with(both, Found { torn: 1, unacknowledged: 1, overfull: 1, ..perfect() });
 }
 
 #[test]
@@ -72,6 +98,7 @@ fn a_record_that_stands_twice_is_duplicated() {
 fn the_record_in_flight_may_stand_there_and_the_one_after_it_may_not() {
     expect_with(line(5, 1, 2, ""), Found { unacknowledged: 1, ..perfect() });
     expect_with(line(5, 1, 3, ""), Found { malformed: 1, ..perfect() });
+    expect_with(line(5, 0, 4, ""), Found { malformed: 1, ..perfect() });
 }
 
 #[test]
@@ -94,7 +121,7 @@ fn a_late_record_may_stand_behind_its_time() {
 fn a_cut_line_is_torn_and_so_is_rubbish() {
     let mut cut = lines();
     cut[3].truncate(40);
-    expect(&cut, Found { delivered: 3, lost: 1, torn_lines: 1, ..perfect() });
+    expect(&cut, Found { delivered: 3, lost: 1, misreported: 1, torn_lines: 1, ..perfect() });
     expect_with("{\"timestamp\":\n".to_owned(), Found { torn_lines: 1, ..perfect() });
 }
 
