@@ -12,6 +12,7 @@ pub mod guard;
 pub mod identity;
 pub mod robust;
 pub mod signal;
+pub(crate) mod thread_word;
 pub mod truncation;
 
 use std::io;

@@ -25,6 +25,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/sys/robust.rs", "the operating system: robust mutexes"),
     ("src/sys/truncation.rs", "the operating system: files that are cut"),
     ("src/sys/apart.rs", "the operating system: a private copy over shared pages"),
+    ("src/sys/thread_word.rs", "the operating system: a word of each thread"),
     ("src/sys/signal.rs", "the operating system: signal masks"),
     ("src/shm/backing.rs", "maps"),
     ("src/shm/view.rs", "bytes at offsets"),

@@ -47,14 +47,11 @@ struct Header {
 #[must_use]
 pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
     let thread = thread::at(logger.place());
-    let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
-    // An id is never 0, so this is one comparison: a number of 32 bits, and not 0.
+    let gate = thread.cell.gate();
+    let id = callsite.cached().wrapping_sub(gate);
+    // An id is never 0, so this is one comparison: the gate is open, to this callsite's segment.
     let known = id.wrapping_sub(1) >> 32 == 0;
-    if !known
-        || !thread.cell.has_room(1)
-        || len as u64 >= thread.short.load(Relaxed)
-        || logger.has_context()
-    {
+    if !known || len as u64 >= thread.short.load(Relaxed) || logger.has_context() {
         return begin_any(callsite, logger, len);
     }
     let Some(segment) = thread.segment.get() else { return begin_any(callsite, logger, len) };
@@ -66,7 +63,7 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
         payload_len: len as u32,
         context_len: 0,
     };
-    let Some(place) = thread.cell.mark(segment, 1) else {
+    let Some(place) = thread.cell.mark_first(segment, gate) else {
         return begin_any(callsite, logger, len);
     };
     open_slot(segment, thread, place, header)

@@ -25,10 +25,11 @@ pub struct LaneCell<B> {
     gate: Cell<u64>,
     /// Where the first slot is that is not committed.
     offset: Cell<u32>,
-    /// Where the open block ends for calls on the short way: at its start when it is of the reserve.
+    /// Where a call on the short way has more to do than to log: to prefetch the next block, then to
+    /// go the cold way.
     limit: Cell<u32>,
-    /// Where the next block is prefetched.
-    near: Cell<u32>,
+    /// Where the open block ends for calls on the short way: at its start when it is of the reserve.
+    last: Cell<u32>,
     /// From one slot to the next.
     step: Cell<u32>,
     /// Handle of the open block.
@@ -109,6 +110,7 @@ impl<B: Copy + Default> LaneCell<B> {
         self.ordinal.set(0);
         self.offset.set(0);
         self.limit.set(0);
+        self.last.set(0);
         self.end.set(0);
         self.reserved.set(false);
         self.sequence.set(0);
@@ -143,7 +145,7 @@ impl<B: Copy + Default> LaneCell<B> {
     #[inline(always)]
     #[must_use]
     pub fn has_room(&self, slots: u32) -> bool {
-        let room = self.limit.get().saturating_sub(self.offset.get());
+        let room = self.last.get().saturating_sub(self.offset.get());
         self.gate.get() != 0 && slots.saturating_mul(self.step.get()) <= room
     }
 
@@ -171,6 +173,7 @@ impl<B: Copy + Default> LaneCell<B> {
     pub fn set_reserved(&self) {
         self.reserved.set(true);
         self.limit.set(0);
+        self.last.set(0);
     }
 
     /// Whether the open block is of the reserve.
@@ -205,6 +208,9 @@ impl<B: Copy + Default> LaneCell<B> {
             return None;
         }
         self.open_slots.set(slots);
+        if offset >= self.limit.get() {
+            self.approach(memory);
+        }
         Some(self.mark_at(memory, gate, offset))
     }
 
@@ -213,19 +219,35 @@ impl<B: Copy + Default> LaneCell<B> {
     #[inline(always)]
     pub fn mark_one<M: Memory<Block = B>>(&self, memory: &M, gate: u64) -> Option<Place<B>> {
         let ((), offset) = in_order("next_before_close", || self.gate.set(0), || self.offset.get());
-        // A block of the reserve has its limit at 0.
         if offset >= self.limit.get() {
-            self.reopen();
-            return None;
+            if offset >= self.last.get() {
+                self.reopen();
+                return None;
+            }
+            self.approach(memory);
         }
         Some(self.mark_at(memory, gate, offset))
     }
 
+    /// [`Self::mark_one`] for a record that is committed by [`Self::commit`].
     #[inline(always)]
-    fn mark_at<M: Memory<Block = B>>(&self, memory: &M, gate: u64, offset: u32) -> Place<B> {
-        if offset == self.near.get() {
+    pub fn mark_first<M: Memory<Block = B>>(&self, memory: &M, gate: u64) -> Option<Place<B>> {
+        let place = self.mark_one(memory, gate)?;
+        self.open_slots.set(1);
+        Some(place)
+    }
+
+    /// The block's end is near: the next one is prefetched, once.
+    #[inline(always)]
+    fn approach<M: Memory<Block = B>>(&self, memory: &M) {
+        if self.limit.get() < self.last.get() {
+            self.limit.set(self.last.get());
             memory.prefetch(self.candidate.get());
         }
+    }
+
+    #[inline(always)]
+    fn mark_at<M: Memory<Block = B>>(&self, memory: &M, gate: u64, offset: u32) -> Place<B> {
         let block = self.base.get();
         let busy = self.busy.get();
         memory.stamp_at(block, offset).store(busy, Relaxed); // pair:membarrier
@@ -255,7 +277,14 @@ impl<B: Copy + Default> LaneCell<B> {
     /// its mark: [`commit_of`].
     #[inline(always)]
     pub fn commit_one<M: Memory<Block = B>>(&self, memory: &M, place: &Place<B>, flip: u64) {
-        self.commit_at(memory, place, 1, flip);
+        // Loaded again, so that nothing of it takes a register in between.
+        let stamp = memory.stamp_at(place.block, place.offset);
+        stamp.store(self.busy.get() ^ flip, order::commit_store()); // pair:commit
+        let advance = || {
+            self.offset.set(self.offset.get().wrapping_add(self.step.get()));
+            self.sequence.set(self.sequence.get() + 1);
+        };
+        in_order("open_before_next", advance, || self.gate.set(self.tag.get()));
     }
 
     #[inline(always)]
@@ -322,8 +351,8 @@ impl<B: Copy + Default> LaneCell<B> {
         let (slots, step) = (memory.slots_per_block(), self.step.get());
         self.offset.set(0);
         self.end.set(slots * step);
-        self.limit.set(slots * step);
-        self.near.set(slots.saturating_sub(PREFETCH_LEFT) * step);
+        self.last.set(slots * step);
+        self.limit.set(slots.saturating_sub(PREFETCH_LEFT) * step);
         self.reserved.set(false);
     }
 
