@@ -60,8 +60,12 @@ pub trait Memory {
     fn holds(&self, _block: u32, _generation: u32) -> bool {
         true
     }
-    /// Brings a block's word and first slot near, for writing. A hint.
-    fn prefetch(&self, _block: u32) {}
+    /// The addresses of a block's word and first slot, for [`Self::prefetch`].
+    fn addresses(&self, _block: u32) -> [usize; 2] {
+        [0; 2]
+    }
+    /// Brings these near, for writing. A hint: any address is fine.
+    fn prefetch(_addresses: [usize; 2]) {}
     /// Brings a slot near, for reading. A hint.
     fn prefetch_slot(&self, _block: Self::Block, _slot: u32) {}
     /// Writes a slot's lines back to memory and drops them from this core's cache, so that their

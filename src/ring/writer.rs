@@ -48,6 +48,8 @@ pub struct LaneCell<B> {
     tag: Cell<u64>,
     /// See [`State`].
     state: Cell<u32>,
+    /// Where the word and the first slot of the next block to try are.
+    ahead: Cell<[usize; 2]>,
     /// The next block to try.
     candidate: Cell<u32>,
     /// The open block's number + 1; 0 = none yet.
@@ -239,10 +241,10 @@ impl<B: Copy + Default> LaneCell<B> {
 
     /// The block's end is near: the next one is prefetched, once.
     #[inline(always)]
-    fn approach<M: Memory<Block = B>>(&self, memory: &M) {
+    fn approach<M: Memory<Block = B>>(&self, _: &M) {
         if self.limit.get() < self.last.get() {
             self.limit.set(self.last.get());
-            memory.prefetch(self.candidate.get());
+            M::prefetch(self.ahead.get());
         }
     }
 
@@ -319,7 +321,9 @@ impl<B: Copy + Default> LaneCell<B> {
         self.pad(memory);
         self.begin(memory, claimed);
         let after = claimed.block + 1;
-        self.candidate.set(hints::next(memory, after).unwrap_or(after % memory.block_count()));
+        let candidate = hints::next(memory, after).unwrap_or(after % memory.block_count());
+        self.candidate.set(candidate);
+        self.ahead.set(memory.addresses(candidate));
         true
     }
 

@@ -114,13 +114,18 @@ impl Memory for Segment {
         self.slots.copy_words(block, slot, from, to);
     }
 
-    #[inline(always)]
-    fn prefetch(&self, block: u32) {
-        // Unchecked, since a prefetch of a wrong address does nothing: the lane's cell is closed
-        // here, and a check would be a way to panic.
+    fn addresses(&self, block: u32) -> [usize; 2] {
+        // Unchecked, since a prefetch of a wrong address does nothing.
         let word = self.offsets().words + block as usize * 8;
-        sys::prefetch_write(self.view().base().as_ptr().wrapping_add(word));
-        sys::prefetch_write(self.slots.first_byte_of(block));
+        let word = self.view().base().as_ptr().wrapping_add(word);
+        [word.addr(), self.slots.first_byte_of(block).addr()]
+    }
+
+    #[inline(always)]
+    fn prefetch(addresses: [usize; 2]) {
+        let [word, slot] = addresses.map(std::ptr::without_provenance);
+        sys::prefetch_write(word);
+        sys::prefetch_write(slot);
     }
 
     #[inline(always)]
