@@ -265,10 +265,10 @@ macro_rules! __emit {
             $event,
             &[$($name),*],
         );
-        if __LOGRING_CALLSITE.enabled($level) {
+        if let ::core::option::Option::Some(word) = __LOGRING_CALLSITE.enabled_by($level) {
             $crate::__emit!(import $speed);
             $crate::__emit!(logger $logger logger);
-            if __LOGRING_CALLSITE.admit($crate::__emit!(which $logger logger)) {
+            if __LOGRING_CALLSITE.admit_by(word, $crate::__emit!(which $logger logger)) {
                 match ($(&$value,)*) {
                     ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE $logger logger $($var)*),
                 }
@@ -285,10 +285,10 @@ macro_rules! __emit {
             &[$($name,)* $($extra)?],
         );
         static __LOGRING_LIMIT: $crate::__private::$limit = $crate::__private::$limit::new();
-        if __LOGRING_CALLSITE.enabled($level) {
+        if let ::core::option::Option::Some(word) = __LOGRING_CALLSITE.enabled_by($level) {
             $crate::__emit!(import $speed);
             $crate::__emit!(logger $logger logger);
-            if __LOGRING_CALLSITE.admit($crate::__emit!(which $logger logger)) {
+            if __LOGRING_CALLSITE.admit_by(word, $crate::__emit!(which $logger logger)) {
                 if let ::core::option::Option::Some(_admitted) = __LOGRING_LIMIT.admit($most) {
                     $(let $told = &_admitted;)?
                     match ($(&$value,)*) {

@@ -4,11 +4,10 @@
 //! `fields.rs` calls it. What is not the common case is one jump to the way of all other calls.
 #![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
 
-use super::{Header, ThreadState, alert, begin_any, commit, open_slot, thread};
+use super::{Header, begin_any, commit, open_slot, thread};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
-use crate::level::Level;
 use crate::record::writer::Writer;
 
 use crate::sync::Ordering::Relaxed;
@@ -54,7 +53,7 @@ calls! {
 fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) -> bool {
     let thread = thread::at_installed();
     let gate = thread.cell.gate();
-    let id = callsite.cached().wrapping_sub(gate);
+    let id = callsite.cached_short().wrapping_sub(gate);
     // An id is never 0, so this is one comparison: the gate is open, to this callsite's segment.
     if id.wrapping_sub(1) >> 32 != 0 || N * VALUE >= thread.short.load(Relaxed) as usize {
         return false;
@@ -68,9 +67,6 @@ fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) 
     // SAFETY: as in `store`.
     unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
     thread.cell.commit_one(segment, &place, callsite.commit());
-    if callsite.facts().level >= Level::Error.number() {
-        alert_of(thread);
-    }
     true
 }
 
@@ -83,7 +79,7 @@ fn put_behind_context<const N: usize>(
 ) -> bool {
     let thread = thread::at_installed();
     let gate = thread.cell.gate();
-    let id = callsite.cached().wrapping_sub(gate);
+    let id = callsite.cached_short().wrapping_sub(gate);
     // SAFETY: the thread's; from here to where it has been copied stands no code that binds.
     let context = unsafe { thread.context.load(Relaxed).as_ref() };
     let (Some(context), Some(segment)) = (context, thread.segment.get()) else { return false };
@@ -104,9 +100,6 @@ fn put_behind_context<const N: usize>(
     out.put_padded(context);
     write(&mut out, tags, &words);
     thread.cell.commit_one(segment, &place, callsite.commit());
-    if callsite.facts().level >= Level::Error.number() {
-        alert(segment);
-    }
     true
 }
 
@@ -125,14 +118,6 @@ fn store<const N: usize>(slot: *mut u8, sequence: u64, id: u32, tags: u32, words
             at.write((tags >> (index * 8)) as u8);
             at.add(1).cast::<u64>().write_unaligned(word.to_le());
         }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn alert_of(thread: &ThreadState) {
-    if let Some(segment) = thread.segment.get() {
-        alert(segment);
     }
 }
 
