@@ -12,6 +12,7 @@ pub mod guard;
 pub mod identity;
 pub mod robust;
 pub mod signal;
+pub(crate) mod thread_word;
 pub mod truncation;
 
 use std::io;
@@ -36,13 +37,14 @@ pub use signal::with_signals_blocked;
 pub fn now_ticks() -> u64 {
     #[cfg(target_arch = "x86_64")]
     {
-        let (low, high): (u32, u32);
+        // The instruction clears the upper halves of both.
+        let (low, high): (u64, u64);
         // SAFETY: reads a counter that user code may read. No `nomem`: the store before it stays
         // before it.
         unsafe {
-            std::arch::asm!("rdtsc", out("eax") low, out("edx") high, options(nostack, preserves_flags));
+            std::arch::asm!("rdtsc", out("rax") low, out("rdx") high, options(nostack, preserves_flags));
         }
-        u64::from(high) << 32 | u64::from(low)
+        high << 32 | low
     }
     #[cfg(target_arch = "aarch64")]
     {

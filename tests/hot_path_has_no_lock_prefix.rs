@@ -3,7 +3,7 @@
 //!
 //! It disassembles itself. From the store that closes the lane's cell, every path is followed: to the
 //! end of `begin`, then from its return through the encoding in the caller to `publish`, then there up
-//! to the store that opens the cell again.
+//! to the store that opens the cell again; and through the functions that are a whole call of numbers.
 #![cfg(target_arch = "x86_64")]
 
 mod common;
@@ -25,7 +25,15 @@ fn is_allowed(name: &str) -> bool {
     let split = name.strip_prefix("logring::record::writer::put_");
     // The longer ways, which are followed by themselves; and `publish_private`, of records that have no
     // slot, hence no mark.
-    let ways = ["begin_any", "begin_long", "begin_cold", "publish_head", "publish_private"];
+    let ways = [
+        "words::other3",
+        "publish",
+        "begin_any",
+        "begin_long",
+        "begin_cold",
+        "publish_head",
+        "publish_private",
+    ];
     // Only where the kernel forbids membarrier, which does this for all others.
     let fences = name == "logring::call::thread::fence_for_want_of_membarrier";
     fences
@@ -37,6 +45,11 @@ fn is_allowed(name: &str) -> bool {
 #[inline(never)]
 fn three_values(order_id: u64, cents: i64, weight: f64) {
     info!("order placed", order_id, cents, weight);
+}
+
+#[inline(never)]
+fn a_number_and_a_string(order_id: u64, customer: &str) {
+    info!("order placed", order_id, customer);
 }
 
 #[inline(never)]
@@ -78,6 +91,7 @@ fn own_code() -> Code {
     let _guard = builder.install().expect("installed");
     three_values(black_box(1), black_box(2), black_box(0.5));
     a_string(black_box("acme"));
+    a_number_and_a_string(black_box(1), black_box("acme"));
     {
         let _scope = logring::context::bound(logring::kv! { tenant = "acme" });
         three_values(black_box(1), black_box(2), black_box(0.5));
@@ -96,16 +110,10 @@ fn faults(code: &Code, caller: &str) -> Vec<String> {
     let (publish, publish_head) = (way("publish"), way("publish_head"));
     let caller = code.function(&format!("hot_path_has_no_lock_prefix::{caller}"));
 
-    // `left`, the first word of the cell, becomes 0, and at last something else again.
-    let close = |function: &Function| {
-        function.only("closes the cell", |text| {
-            text.starts_with("movl $0x0,0x0(%r") || text.starts_with("movl $0x0,(%r")
-        })
-    };
     let open = |function: &Function| {
         function.only("opens the cell", |text| {
-            let stored = text.strip_prefix("mov %e").and_then(|rest| rest.split_once(','));
-            stored.is_some_and(|(_, to)| to.starts_with("(%r") || to.starts_with("0x0(%r"))
+            let stored = text.strip_prefix("mov %r").and_then(|rest| rest.split_once(','));
+            stored.is_some_and(|(_, to)| is_gate(to))
         })
     };
     let opened = caller.only("calls begin", |text| code.target(text) == Some(begin.name()));
@@ -121,6 +129,29 @@ fn faults(code: &Code, caller: &str) -> Vec<String> {
         (publish_head, publish_head.reach(0, Some(open(publish_head)))),
     ] {
         assert!(region.len() > 10, "{} instructions of {}", region.len(), function.name());
+        check(code, function, &region, &mut faults);
+    }
+    faults
+}
+
+/// Whether an operand is the first word of what a register points to, as the gate is of the cell.
+fn is_gate(operand: &str) -> bool {
+    let inside = operand.strip_prefix("0x0").unwrap_or(operand).strip_prefix("(%r");
+    inside.is_some_and(|rest| !rest.contains(','))
+}
+
+/// Where a function closes the cell: its gate becomes 0, and at last something else again.
+fn close(function: &Function) -> usize {
+    function.only("closes the cell", |text| text.strip_prefix("movq $0x0,").is_some_and(is_gate))
+}
+
+/// What is wrong on the way from mark to commit of calls that are one function.
+fn faults_of_words(code: &Code) -> Vec<String> {
+    let mut faults = Vec::new();
+    for name in ["words3", "other3"] {
+        let function = code.function(&format!("logring::call::emit::words::{name}"));
+        let region = function.reach(close(function), None);
+        assert!(region.len() > 10, "{} instructions of {name}", region.len());
         check(code, function, &region, &mut faults);
     }
     faults
@@ -145,10 +176,12 @@ fn check(code: &Code, function: &Function, region: &[usize], faults: &mut Vec<St
 fn release_only_no_lock_no_fence_no_panic_from_mark_to_commit() {
     let _watchdog = watchdog();
     let code = own_code();
-    for caller in ["three_values", "a_string"] {
+    for caller in ["a_string", "a_number_and_a_string"] {
         let faults = faults(&code, caller);
         assert!(faults.is_empty(), "{caller}:\n{}", faults.join("\n"));
     }
+    let faults = faults_of_words(&code);
+    assert!(faults.is_empty(), "three values:\n{}", faults.join("\n"));
     // What must be seen is seen.
     for (caller, expected) in [
         ("adds", "lock "),

@@ -8,6 +8,7 @@
 use super::{Logger, installed};
 use crate::level::{CAP, Level};
 use crate::record::callsite::Facts;
+use crate::ring::writer::commit_of;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
 /// The level word of callsites that are not registered: its threshold lets everything through.
@@ -22,6 +23,10 @@ pub struct Callsite {
     level_word: AtomicPtr<AtomicU64>,
     /// Segment tag << 32 | dictionary id; 0 = none.
     cached: AtomicU64,
+    /// The same where the record may go the shortest way, which rings no doorbell.
+    cached_short: AtomicU64,
+    /// What the stamp of a record of one slot differs in from its mark.
+    commit: u64,
 }
 
 impl Callsite {
@@ -45,6 +50,8 @@ impl Callsite {
             facts: Facts { level: level.number(), target, file, line, event, names },
             level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
             cached: AtomicU64::new(0),
+            cached_short: AtomicU64::new(0),
+            commit: commit_of(level.number()),
         }
     }
 
@@ -56,6 +63,8 @@ impl Callsite {
             facts,
             level_word: AtomicPtr::new((&raw const UNREGISTERED).cast_mut()),
             cached: AtomicU64::new(0),
+            cached_short: AtomicU64::new(0),
+            commit: commit_of(facts.level),
         }
     }
 
@@ -69,18 +78,25 @@ impl Callsite {
     /// callsite that is not registered yet: [`Callsite::admit`] decides.
     #[inline(always)]
     #[must_use]
-    #[allow(clippy::absurd_extreme_comparisons, reason = "without a cap it is the minimum")]
     pub fn enabled(&self, level: Level) -> bool {
+        self.enabled_by(level).is_some()
+    }
+
+    /// The word that lets a record of `level` through, see [`Callsite::enabled`].
+    #[inline(always)]
+    #[must_use]
+    #[allow(clippy::absurd_extreme_comparisons, reason = "without a cap it is the minimum")]
+    pub fn enabled_by(&self, level: Level) -> Option<&'static AtomicU64> {
         // A constant, so that a call below the cap leaves nothing behind.
         if level.number() < CAP {
-            return false;
+            return None;
         }
         // Relaxed: the word is a static, or was mapped before its address was stored here.
         let word = self.level_word.load(Ordering::Relaxed);
         // SAFETY: `level_word` always points at a word that lives as long as the process.
         let word = unsafe { &*word };
         // Relaxed: a changed threshold may come through a little later.
-        level.number() >= word.load(Ordering::Relaxed) as u8
+        (level.number() >= word.load(Ordering::Relaxed) as u8).then_some(word)
     }
 
     /// Whether an enabled call goes on; registers the callsite at its first call.
@@ -89,6 +105,14 @@ impl Callsite {
     pub fn admit(&'static self, logger: &Logger) -> bool {
         // Relaxed: see `enabled`.
         let word = self.level_word.load(Ordering::Relaxed).cast_const();
+        // SAFETY: as in `enabled_by`.
+        self.admit_by(unsafe { &*word }, logger)
+    }
+
+    /// The same for who has looked at the word already.
+    #[inline(always)]
+    #[must_use]
+    pub fn admit_by(&'static self, word: &'static AtomicU64, logger: &Logger) -> bool {
         !std::ptr::eq(word, &raw const UNREGISTERED) || installed::admit(self, logger)
     }
 
@@ -101,10 +125,27 @@ impl Callsite {
         self.cached.load(Ordering::Relaxed)
     }
 
+    /// The same; 0 also for levels that are told to the drain at once.
+    #[inline(always)]
+    pub(super) fn cached_short(&self) -> u64 {
+        // Relaxed: as in `cached`.
+        self.cached_short.load(Ordering::Relaxed)
+    }
+
+    /// What the stamp of a record of one slot differs in from its mark.
+    #[inline(always)]
+    pub(super) fn commit(&self) -> u64 {
+        self.commit
+    }
+
     /// Remembers the id that a segment's dictionary gave.
     pub(crate) fn set_cached(&self, segment_tag: u32, id: u32) {
         // Relaxed: as in `cached`.
-        self.cached.store(u64::from(segment_tag) << 32 | u64::from(id), Ordering::Relaxed);
+        let cached = u64::from(segment_tag) << 32 | u64::from(id);
+        self.cached.store(cached, Ordering::Relaxed);
+        if self.facts.level < Level::Error.number() {
+            self.cached_short.store(cached, Ordering::Relaxed);
+        }
     }
 
     /// Ends the unregistered state: from now on `word` decides.

@@ -7,11 +7,13 @@
 
 mod cold;
 pub(super) mod truncated;
+mod words;
 
 use core::ptr;
 
 pub(crate) use self::cold::Origin;
 pub(super) use self::cold::begin_record;
+pub(super) use self::words::{words0, words1, words2, words3, words4};
 use super::context::local as context;
 use super::logger::Bound;
 use super::thread::{self, ThreadState};
@@ -45,14 +47,11 @@ struct Header {
 #[must_use]
 pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer {
     let thread = thread::at(logger.place());
-    let id = callsite.cached().wrapping_sub(thread.tag_bits.get());
-    // An id is never 0, so this is one comparison: a number of 32 bits, and not 0.
+    let gate = thread.cell.gate();
+    let id = callsite.cached().wrapping_sub(gate);
+    // An id is never 0, so this is one comparison: the gate is open, to this callsite's segment.
     let known = id.wrapping_sub(1) >> 32 == 0;
-    if !known
-        || !thread.cell.has_room(1)
-        || len as u64 >= thread.short.load(Relaxed)
-        || logger.has_context()
-    {
+    if !known || len as u64 >= thread.short.load(Relaxed) || logger.has_context() {
         return begin_any(callsite, logger, len);
     }
     let Some(segment) = thread.segment.get() else { return begin_any(callsite, logger, len) };
@@ -64,7 +63,7 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
         payload_len: len as u32,
         context_len: 0,
     };
-    let Some(place) = thread.cell.mark(segment, 1) else {
+    let Some(place) = thread.cell.mark_first(segment, gate) else {
         return begin_any(callsite, logger, len);
     };
     open_slot(segment, thread, place, header)
@@ -163,7 +162,7 @@ fn publish(owner: *const ()) {
     }
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
-        alert(thread, segment);
+        alert(segment);
     }
 }
 
@@ -182,15 +181,13 @@ fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
     thread.long.set(false);
     thread.cell.commit(segment, Kind::Head, level);
     if level >= Level::Error.number() {
-        alert(thread, segment);
+        alert(segment);
     }
 }
 
-/// What matters this much is not left to the drain's rhythm; and what matters less stays out of the
-/// reserve.
+/// What matters this much is not left to the drain's rhythm.
 #[inline(never)]
-fn alert(thread: &ThreadState, segment: &Segment) {
-    thread.cell.hide_reserved();
+fn alert(segment: &Segment) {
     segment.drain_area().ring_doorbell();
 }
 
@@ -204,7 +201,7 @@ fn open_slot(
 ) -> Writer {
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
-    let slot = place.block.at(place.address);
+    let slot = place.block.at(place.offset);
     let end = slot.wrapping_add(segment.slot_size());
     let timestamp = thread.cell.stamp_time(sys::now_ticks());
     store_header(slot, timestamp, place.sequence, header);
@@ -231,7 +228,7 @@ fn open_in_block(
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
     let timestamp = thread.cell.stamp_time(producer.now());
-    let slot = place.block.at(place.address);
+    let slot = place.block.at(place.offset);
     store_header(slot, timestamp, place.sequence, header);
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slots are this thread's until it commits, `rest` is its own, and the

@@ -73,7 +73,7 @@ pub(super) fn settle() -> bool {
         // SAFETY: written in this process's only thread, and under the lock from then on.
         let kept_ref = unsafe { kept.as_ref() };
         let mut calls = kept_ref.calls.iter().flatten();
-        if calls.any(|call| call.state.cell.left() == 0) {
+        if calls.any(|call| call.state.cell.is_closed()) {
             return false;
         }
         for (at, call) in kept_ref.calls.iter().enumerate() {

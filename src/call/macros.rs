@@ -122,10 +122,10 @@ macro_rules! __log {
         $crate::__event!({ $level (&$logger) (module_path!()) } $($rest)*)
     };
     ($level:tt target: $target:expr, $($rest:tt)*) => {
-        $crate::__event!({ $level (&$crate::__private::DEFAULT) ($target) } $($rest)*)
+        $crate::__event!({ $level () ($target) } $($rest)*)
     };
     ($level:tt $($rest:tt)*) => {
-        $crate::__event!({ $level (&$crate::__private::DEFAULT) (module_path!()) } $($rest)*)
+        $crate::__event!({ $level () (module_path!()) } $($rest)*)
     };
 }
 
@@ -271,12 +271,12 @@ macro_rules! __emit {
             $event,
             &[$($name),*],
         );
-        if __LOGRING_CALLSITE.enabled($level) {
-            let logger: &$crate::Logger = $logger;
+        if let ::core::option::Option::Some(word) = __LOGRING_CALLSITE.enabled_by($level) {
             $crate::__emit!(import $speed);
-            if __LOGRING_CALLSITE.admit(logger) {
+            $crate::__emit!(logger $logger logger);
+            if __LOGRING_CALLSITE.admit_by(word, $crate::__emit!(which $logger logger)) {
                 match ($(&$value,)*) {
-                    ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE logger $($var)*),
+                    ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE $logger logger $($var)*),
                 }
             }
         }
@@ -291,14 +291,14 @@ macro_rules! __emit {
             &[$($name,)* $($extra)?],
         );
         static __LOGRING_LIMIT: $crate::__private::$limit = $crate::__private::$limit::new();
-        if __LOGRING_CALLSITE.enabled($level) {
-            let logger: &$crate::Logger = $logger;
+        if let ::core::option::Option::Some(word) = __LOGRING_CALLSITE.enabled_by($level) {
             $crate::__emit!(import $speed);
-            if __LOGRING_CALLSITE.admit(logger) {
+            $crate::__emit!(logger $logger logger);
+            if __LOGRING_CALLSITE.admit_by(word, $crate::__emit!(which $logger logger)) {
                 if let ::core::option::Option::Some(_admitted) = __LOGRING_LIMIT.admit($most) {
                     $(let $told = &_admitted;)?
                     match ($(&$value,)*) {
-                        ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE logger $($var)* $($told)?),
+                        ($($var,)*) => $crate::__emit!($speed __LOGRING_CALLSITE $logger logger $($var)* $($told)?),
                     }
                 }
             }
@@ -309,23 +309,42 @@ macro_rules! __emit {
         #[allow(unused_imports)]
         use $crate::__private::{ByError as _, ByNothing as _, ByReference as _, ByValue as _};
     };
-    (fast $callsite:ident $logger:ident) => {
-        $crate::__private::bare(&$callsite, $logger)
+    (logger () $logger:ident) => {};
+    (logger ($given:expr) $logger:ident) => {
+        let $logger: &$crate::Logger = $given;
     };
-    (fast $callsite:ident $logger:ident $($var:ident)+) => {
+    (which () $logger:ident) => {
+        &$crate::__private::DEFAULT
+    };
+    (which $given:tt $logger:ident) => {
+        $logger
+    };
+    // More than a tuple of `Fields` has.
+    (fast $callsite:ident $given:tt $logger:ident $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident
+        $i:ident $j:ident $k:ident $l:ident $m:ident $n:ident $o:ident $p:ident $($var:ident)+) => {
+        $crate::__emit!(many $callsite $given $logger $a $b $c $d $e $f $g $h $i $j $k $l $m $n $o $p $($var)+)
+    };
+    (fast $callsite:ident () $logger:ident $($var:ident)*) => {
+        $crate::__private::Fields::emit(($($var,)*), &$callsite)
+    };
+    (fast $callsite:ident $given:tt $logger:ident $($var:ident)*) => {
+        $crate::__private::Fields::emit_to(($($var,)*), &$callsite, $logger)
+    };
+    (many $callsite:ident $given:tt $logger:ident $($var:ident)+) => {
         if $($crate::__private::plain($var))&&+ {
             let len = 0 $(+ $crate::Value::encoded_len($var))+;
-            let mut out = $crate::__private::begin(&$callsite, $logger, len);
+            let logger = $crate::__emit!(which $given $logger);
+            let mut out = $crate::__private::begin(&$callsite, logger, len);
             if out.is_open() {
                 $($crate::Value::encode($var, &mut out);)+
                 $crate::__private::commit(out);
             }
         } else {
-            $crate::__emit!(slow $callsite $logger $($var)+)
+            $crate::__emit!(slow $callsite $given $logger $($var)+)
         }
     };
-    (slow $callsite:ident $logger:ident $($var:ident)*) => {
-        $crate::__private::staged(&$callsite, $logger, &[$(&$var),*])
+    (slow $callsite:ident $given:tt $logger:ident $($var:ident)*) => {
+        $crate::__private::staged(&$callsite, $crate::__emit!(which $given $logger), &[$(&$var),*])
     };
     (kv {} $speed:tt [$(($name:expr) $var:ident $value:tt)*]) => {{
         const _: () = $crate::__private::check_names(&[$($name),*]);

@@ -14,6 +14,7 @@ pub mod context;
 mod drain_thread;
 pub mod dynamic;
 pub mod emit;
+mod fields;
 pub mod filter;
 mod flush;
 mod forked;
@@ -48,10 +49,11 @@ pub mod private {
     pub use super::callsite::Callsite;
     pub use super::check::check_names;
     pub use super::emit::{begin, commit};
+    pub use super::fields::Fields;
     pub use super::limit::{Every, EveryN, Once, Sample};
     pub use super::logger::DEFAULT;
     pub use super::staged::{
-        ByCall, ByError, ByNothing, ByReference, ByValue, Probe, bare, plain, staged,
+        ByCall, ByError, ByNothing, ByReference, ByValue, Probe, plain, staged,
     };
     #[cfg(feature = "serde")]
     pub use serde_core::Serialize;

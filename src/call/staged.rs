@@ -21,15 +21,6 @@ pub const fn plain<V: Value + ?Sized>(_: &V) -> bool {
     V::PLAIN
 }
 
-/// Emits a record without fields.
-#[inline(never)]
-pub fn bare(callsite: &'static Callsite, logger: &Logger) {
-    let out = begin(callsite, logger, 0);
-    if out.is_open() {
-        commit(out);
-    }
-}
-
 /// Encodes the values, then emits them.
 #[inline(never)]
 pub fn staged(callsite: &'static Callsite, logger: &Logger, values: &[&dyn AnyEncode]) {

@@ -24,7 +24,7 @@ use crate::ring::writer::State;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::{AcqRel, Relaxed};
 use crate::sync::{AtomicPtr, AtomicU64, fence, order};
-use crate::sys;
+use crate::sys::{self, thread_word};
 
 /// Where a thread finds its states; a power of two, so that an index is a mask.
 const PLACES: usize = SEGMENTS_MAX + 1;
@@ -105,10 +105,23 @@ thread_local! {
     static PRIVATE_REST: UnsafeCell<Rest> = const { UnsafeCell::new(Rest::slots(0, 0)) };
 }
 
-/// The calling thread's state at a place: [`INSTALLED`], or [`Producer::place`]. At the first it may
-/// be missing although the thread has one, see [`current`].
+/// The calling thread's state in the installed segment, where it has one; it may be missing here
+/// although the thread has one, see [`current`].
+#[inline(always)]
+pub(crate) fn at_installed() -> &'static ThreadState {
+    // SAFETY: as in `at`; what it points at before it is set is zeros that are never written, and a
+    // state of zeros is closed and unregistered.
+    unsafe { &*thread_word::get().cast::<ThreadState>() }
+}
+
+const _: () = assert!(size_of::<ThreadState>() <= thread_word::ZEROS_BYTES);
+
+/// The calling thread's state at a place: [`INSTALLED`], or [`Producer::place`].
 #[inline(always)]
 pub(crate) fn at(place: usize) -> &'static ThreadState {
+    if place == INSTALLED {
+        return at_installed();
+    }
     let state = STATES_OF_THREAD.with(|states| states[place % PLACES].get());
     // SAFETY: it points at `NOBODY` or into a page of states, which are never unmapped; only this
     // thread and its signal handlers use it beside the atomic `owner`.
@@ -130,7 +143,7 @@ fn set_current(producer: &'static Producer, state: &'static ThreadState) {
     STATES_OF_THREAD.with(|states| {
         states[producer.place() % PLACES].set(state);
         if installed().is_some_and(|installed| ptr::eq(installed, producer)) {
-            states[INSTALLED].set(state);
+            thread_word::set(state.as_owner());
         }
     });
 }
@@ -140,12 +153,13 @@ pub(super) fn inside() -> impl Iterator<Item = &'static ThreadState> {
     let places = (1..=LAST_PLACE.get()).map(at);
     let all = places.flat_map(|state| [Some(state), state.second.get(), state.recorder.get()]);
     all.flatten().filter(|state| {
-        state.cell.left() == 0 && matches!(state.cell.state(), State::Live | State::Registering)
+        state.cell.is_closed() && matches!(state.cell.state(), State::Live | State::Registering)
     })
 }
 
 /// The calling thread has no states any more.
 pub(super) fn forget_all() {
+    thread_word::set(NOBODY.0.as_owner());
     STATES_OF_THREAD.with(|states| states.iter().for_each(|state| state.set(&raw const NOBODY.0)));
 }
 
@@ -385,13 +399,13 @@ impl ThreadState {
 
     /// The state for a call inside a call of this state; `None` when a call is inside there too.
     pub(crate) fn inner(&self) -> Option<&'static Self> {
-        self.second.get().filter(|second| second.cell.left() > 0)
+        self.second.get().filter(|second| !second.cell.is_closed())
     }
 
     /// The flight recorder of this state's thread; `None` when a call is inside, and for a call inside
     /// a call.
     pub(crate) fn recorder(&self) -> Option<&'static Self> {
-        self.recorder.get().filter(|recorder| recorder.cell.left() > 0)
+        self.recorder.get().filter(|recorder| !recorder.cell.is_closed())
     }
 
     /// What a writer remembers of the thread that opened it.

@@ -62,6 +62,16 @@ pub trait Value {
     /// Whether `encode` runs no user code, allocates nothing and puts `encoded_len` bytes.
     #[doc(hidden)]
     const PLAIN: bool = false;
+
+    /// Whether it is plain, and [`Value::word`] says all of it.
+    #[doc(hidden)]
+    const IS_WORD: bool = false;
+
+    /// What `encode` puts, a tag and 8 bytes.
+    #[doc(hidden)]
+    fn word(&self) -> (u8, u64) {
+        (tag::NULL, 0)
+    }
 }
 
 /// Any value, behind a pointer.
@@ -148,6 +158,11 @@ macro_rules! numbers {
             fn encode(&self, out: &mut Writer) {
                 out.put_fixed(tag::$tag, fixed::<$len>(*self as $wide));
             }
+            const IS_WORD: bool = true;
+            #[inline(always)]
+            fn word(&self) -> (u8, u64) {
+                (tag::$tag, u64::from_le_bytes(fixed::<8>(*self as $wide)))
+            }
         }
     )*)*};
 }
@@ -160,9 +175,16 @@ numbers! {
 
 /// Types whose value is another plain value.
 macro_rules! like {
-    ($($type:ty: $self:ident => $value:expr;)*) => {$(
+    ($($type:ty: $self:ident => $value:expr $(, $word:ident)?;)*) => {$(
         impl Value for $type {
             const PLAIN: bool = true;
+            $(
+                const IS_WORD: bool = true;
+                #[inline(always)]
+                fn word(&$self) -> (u8, u64) {
+                    $value.$word()
+                }
+            )?
             #[inline(always)]
             fn encoded_len(&$self) -> usize {
                 $value.encoded_len()
@@ -176,17 +198,17 @@ macro_rules! like {
 }
 
 like! {
-    f32: self => widen(*self);
-    NonZero<i8>: self => self.get();
-    NonZero<i16>: self => self.get();
-    NonZero<i32>: self => self.get();
-    NonZero<i64>: self => self.get();
-    NonZero<isize>: self => self.get();
-    NonZero<u8>: self => self.get();
-    NonZero<u16>: self => self.get();
-    NonZero<u32>: self => self.get();
-    NonZero<u64>: self => self.get();
-    NonZero<usize>: self => self.get();
+    f32: self => widen(*self), word;
+    NonZero<i8>: self => self.get(), word;
+    NonZero<i16>: self => self.get(), word;
+    NonZero<i32>: self => self.get(), word;
+    NonZero<i64>: self => self.get(), word;
+    NonZero<isize>: self => self.get(), word;
+    NonZero<u8>: self => self.get(), word;
+    NonZero<u16>: self => self.get(), word;
+    NonZero<u32>: self => self.get(), word;
+    NonZero<u64>: self => self.get(), word;
+    NonZero<usize>: self => self.get(), word;
     NonZero<i128>: self => self.get();
     NonZero<u128>: self => self.get();
     String: self => self.as_str();
@@ -301,6 +323,11 @@ macro_rules! pointers {
             fn encode(&self, out: &mut Writer) {
                 (**self).encode(out);
             }
+            const IS_WORD: bool = T::IS_WORD;
+            #[inline(always)]
+            fn word(&self) -> (u8, u64) {
+                (**self).word()
+            }
         }
     )*};
 }
@@ -318,6 +345,11 @@ macro_rules! newtypes {
             #[inline(always)]
             fn encode(&self, out: &mut Writer) {
                 self.0.encode(out);
+            }
+            const IS_WORD: bool = T::IS_WORD;
+            #[inline(always)]
+            fn word(&self) -> (u8, u64) {
+                self.0.word()
             }
         }
     )*};

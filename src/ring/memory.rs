@@ -38,6 +38,20 @@ pub trait Memory {
     fn block(&self, block: u32) -> Self::Block;
     /// The stamp of a slot.
     fn stamp(&self, block: Self::Block, slot: u32) -> &AtomicU64;
+    /// From one slot to the next, in what [`Self::stamp_at`] counts in.
+    #[inline(always)]
+    fn step(&self) -> u32 {
+        1
+    }
+    /// The stamp of the slot at a multiple of [`Self::step`] in its block.
+    #[inline(always)]
+    fn stamp_at(&self, block: Self::Block, offset: u32) -> &AtomicU64 {
+        self.stamp(block, offset)
+    }
+    /// Which segment it is, to the callsites of this process; never 0.
+    fn tag(&self) -> u32 {
+        1
+    }
     /// Notes in the block's head that `lane` begins it, for readers that find it freed.
     fn sign(&self, _block: u32, _lane: LaneRef) {}
     /// Whether what has been copied from the block is of this generation: nobody has begun to write
@@ -46,8 +60,12 @@ pub trait Memory {
     fn holds(&self, _block: u32, _generation: u32) -> bool {
         true
     }
-    /// Brings a block's word and first slot near, for writing. A hint.
-    fn prefetch(&self, _block: u32) {}
+    /// The addresses of a block's word and first slot, for [`Self::prefetch`].
+    fn addresses(&self, _block: u32) -> [usize; 2] {
+        [0; 2]
+    }
+    /// Brings these near, for writing. A hint: any address is fine.
+    fn prefetch(_addresses: [usize; 2]) {}
     /// Brings a slot near, for reading. A hint.
     fn prefetch_slot(&self, _block: Self::Block, _slot: u32) {}
     /// Writes a slot's lines back to memory and drops them from this core's cache, so that their

@@ -14,29 +14,42 @@ use crate::sync::{compiler_fence, in_order, named_fence, order};
 
 /// One thread's private state in one segment. All zero = never used, or wiped by a fork.
 ///
-/// Only its own thread touches it, signal handlers on that thread included.
+/// Only its own thread touches it, signal handlers on that thread included. Places in a block are
+/// counted in the memory's own unit ([`Memory::step`] of them to a slot), so that an address is one
+/// addition.
 #[derive(Default)]
 #[repr(C, align(128))]
 pub struct LaneCell<B> {
-    /// Slots left in the open block + 1; 1 = the block has ended, 0 = closed: a call is inside, or
-    /// nobody has registered.
-    left: Cell<u32>,
-    /// See [`State`].
-    state: Cell<u32>,
-    /// The first slot that is not committed.
-    next: Cell<u32>,
-    /// Slots that the open record takes.
-    open_slots: Cell<u32>,
+    /// The segment's tag where a callsite's cached id has it; 0 = closed: a call is inside, or nobody
+    /// has registered. One comparison with a cached id says all of that.
+    gate: Cell<u64>,
+    /// Where the first slot is that is not committed.
+    offset: Cell<u32>,
+    /// Where a call on the short way has more to do than to log: to prefetch the next block, then to
+    /// go the cold way.
+    limit: Cell<u32>,
+    /// Where the open block ends for calls on the short way: at its start when it is of the reserve.
+    last: Cell<u32>,
+    /// From one slot to the next.
+    step: Cell<u32>,
     /// Handle of the open block.
     base: Cell<B>,
-    /// The open block's generation, where a stamp has it.
-    generation_bits: Cell<u64>,
+    /// What a mark is in the open block.
+    busy: Cell<u64>,
     /// Last sequence taken.
     sequence: Cell<u64>,
     /// Last timestamp stamped; the next is not below it.
     timestamp: Cell<u64>,
-    /// Slots of a block.
-    slots_per_block: Cell<u32>,
+    /// Slots that the open record takes, where [`Self::commit`] is to know it.
+    open_slots: Cell<u32>,
+    /// Where the open block ends.
+    end: Cell<u32>,
+    /// What an open gate is.
+    tag: Cell<u64>,
+    /// See [`State`].
+    state: Cell<u32>,
+    /// Where the word and the first slot of the next block to try are.
+    ahead: Cell<[usize; 2]>,
     /// The next block to try.
     candidate: Cell<u32>,
     /// The open block's number + 1; 0 = none yet.
@@ -64,8 +77,8 @@ pub enum State {
     Drain = 3,
 }
 
-/// Where the drain prefetches the next block for the writer: this many slots before the end.
-const PREFETCH_LEFT: u32 = 8;
+/// Where a call prefetches the next block: with so many slots left, its own among them.
+const PREFETCH_LEFT: u32 = 7;
 
 impl<B: Copy + Default> LaneCell<B> {
     /// What the cell is.
@@ -81,6 +94,11 @@ impl<B: Copy + Default> LaneCell<B> {
 
     /// Changes what the cell is. Anything but `Live` leaves it closed.
     pub fn set_state(&self, state: State) {
+        if state != State::Live {
+            // It may be the cell of a thread that ended, whose next user has not registered yet.
+            self.gate.set(0);
+            compiler_fence(SeqCst);
+        }
         self.state.set(state as u32);
     }
 
@@ -89,17 +107,21 @@ impl<B: Copy + Default> LaneCell<B> {
         self.lane_index.set(lane.index);
         self.lane_inc.set(lane.inc);
         self.process.set(process);
-        self.slots_per_block.set(memory.slots_per_block());
+        self.step.set(memory.step());
         self.block.set(0);
         self.ordinal.set(0);
-        self.next.set(0);
+        self.offset.set(0);
+        self.limit.set(0);
+        self.last.set(0);
+        self.end.set(0);
+        self.reserved.set(false);
         self.sequence.set(0);
         self.timestamp.set(0);
         // Lanes begin their search at different places, so that they do not fight for one word.
         self.candidate.set(lane.index.wrapping_mul(0x9e37_79b9) % memory.block_count());
+        self.tag.set(u64::from(memory.tag()) << 32);
         self.set_state(State::Live);
-        compiler_fence(SeqCst);
-        self.left.set(1);
+        self.reopen();
     }
 
     /// The lane that the cell has; meaningful in state `Live`.
@@ -114,37 +136,46 @@ impl<B: Copy + Default> LaneCell<B> {
         self.process.get()
     }
 
+    /// What a callsite's cached id has in front where a call may go on; 0 = the cell is closed.
+    #[inline(always)]
+    #[must_use]
+    pub fn gate(&self) -> u64 {
+        self.gate.get()
+    }
+
     /// Whether a record of `slots` slots fits the open block. False for a closed cell.
     #[inline(always)]
     #[must_use]
     pub fn has_room(&self, slots: u32) -> bool {
-        self.left.get() > slots
+        let room = self.last.get().saturating_sub(self.offset.get());
+        self.gate.get() != 0 && slots.saturating_mul(self.step.get()) <= room
     }
 
-    /// `left` as it stands: 0 = closed.
+    /// Whether a call is inside, or nobody has registered.
     #[must_use]
-    pub fn left(&self) -> u32 {
-        self.left.get()
+    pub fn is_closed(&self) -> bool {
+        self.gate.get() == 0
     }
 
-    /// Closes the cell for a call that goes the cold way, or opens it again with what `close`
-    /// returned.
-    pub fn close(&self) -> u32 {
-        let left = self.left.replace(0);
+    /// Closes the cell for a call that goes the cold way. False when it was closed.
+    pub fn close(&self) -> bool {
+        let gate = self.gate.replace(0);
         compiler_fence(SeqCst);
-        left
+        gate != 0
     }
 
-    /// Opens the cell that `close` closed, `left` being what stands.
+    /// Opens the cell that `close` closed.
     pub fn reopen(&self) {
         compiler_fence(SeqCst);
-        let ended = self.block.get() == 0 || self.reserved.get();
-        self.left.set(if ended { 1 } else { self.slots_per_block.get() - self.next.get() + 1 });
+        // 0 where a fork has wiped the cell: it stays closed.
+        self.gate.set(self.tag.get());
     }
 
     /// The open block is of the reserve, for records above some level: all others go the cold way.
     pub fn set_reserved(&self) {
         self.reserved.set(true);
+        self.limit.set(0);
+        self.last.set(0);
     }
 
     /// Whether the open block is of the reserve.
@@ -153,18 +184,12 @@ impl<B: Copy + Default> LaneCell<B> {
         self.reserved.get()
     }
 
-    /// After a commit into a block of the reserve: what comes next goes the cold way.
-    pub fn hide_reserved(&self) {
-        if self.reserved.get() && self.left.get() != 0 {
-            self.left.set(1);
-        }
-    }
-
     /// Whether a record of `slots` slots fits the open block, for a closed cell.
     #[inline(always)]
     #[must_use]
     pub fn fits(&self, slots: u32) -> bool {
-        slots <= self.slots_per_block.get() - self.next.get() && self.block.get() != 0
+        slots.saturating_mul(self.step.get()) <= self.end.get() - self.offset.get()
+            && self.block.get() != 0
     }
 
     /// Closes the cell and marks its next slot as being written. The caller has seen that the
@@ -174,25 +199,62 @@ impl<B: Copy + Default> LaneCell<B> {
     /// room since. Then nothing is marked and the cell is open, as that call left it.
     #[inline(always)]
     pub fn mark<M: Memory<Block = B>>(&self, memory: &M, slots: u32) -> Option<Place<B>> {
-        // From the first step on a call on top of this one finds the cell closed. `next` is loaded
+        // From the first step on a call on top of this one finds the cell closed. `offset` is loaded
         // only then: what ran before may have moved it.
-        let (left, slot) =
-            in_order("next_before_close", || self.left.replace(0), || self.next.get());
-        if slots > self.slots_per_block.get() - slot {
+        let (gate, offset) =
+            in_order("next_before_close", || self.gate.replace(0), || self.offset.get());
+        // A cell that a fork has wiped meanwhile has neither.
+        let room = self.end.get().saturating_sub(offset);
+        if room == 0 || slots.saturating_mul(self.step.get()) > room {
             self.reopen();
             return None;
         }
-        if left == PREFETCH_LEFT {
-            memory.prefetch(self.candidate.get());
-        }
-        let block = self.base.get();
         self.open_slots.set(slots);
-        let busy = self.generation_bits.get() | Stamp::body(Kind::Busy, 0, 0);
-        let stamp = memory.stamp(block, slot);
-        let address = core::ptr::from_ref(stamp).addr();
-        stamp.store(busy, Relaxed); // pair:membarrier
+        if offset >= self.limit.get() {
+            self.approach(memory);
+        }
+        Some(self.mark_at(memory, gate, offset))
+    }
+
+    /// [`Self::mark`] for a record of one slot. The caller has seen that the gate is open, and commits
+    /// by [`Self::commit_one`].
+    #[inline(always)]
+    pub fn mark_one<M: Memory<Block = B>>(&self, memory: &M, gate: u64) -> Option<Place<B>> {
+        let ((), offset) = in_order("next_before_close", || self.gate.set(0), || self.offset.get());
+        if offset >= self.limit.get() {
+            if offset >= self.last.get() {
+                self.reopen();
+                return None;
+            }
+            self.approach(memory);
+        }
+        Some(self.mark_at(memory, gate, offset))
+    }
+
+    /// [`Self::mark_one`] for a record that is committed by [`Self::commit`].
+    #[inline(always)]
+    pub fn mark_first<M: Memory<Block = B>>(&self, memory: &M, gate: u64) -> Option<Place<B>> {
+        let place = self.mark_one(memory, gate)?;
+        self.open_slots.set(1);
+        Some(place)
+    }
+
+    /// The block's end is near: the next one is prefetched, once.
+    #[inline(always)]
+    fn approach<M: Memory<Block = B>>(&self, _: &M) {
+        if self.limit.get() < self.last.get() {
+            self.limit.set(self.last.get());
+            M::prefetch(self.ahead.get());
+        }
+    }
+
+    #[inline(always)]
+    fn mark_at<M: Memory<Block = B>>(&self, memory: &M, gate: u64, offset: u32) -> Place<B> {
+        let block = self.base.get();
+        let busy = self.busy.get();
+        memory.stamp_at(block, offset).store(busy, Relaxed); // pair:membarrier
         super::light_barrier();
-        Some(Place { block, slot, address, sequence: self.sequence.get() + 1 })
+        Place { block, offset, gate, busy, sequence: self.sequence.get() + 1 }
     }
 
     /// The timestamp to stamp when the clock says `now`: never below the lane's last.
@@ -207,16 +269,36 @@ impl<B: Copy + Default> LaneCell<B> {
     #[inline(always)]
     pub fn commit<M: Memory<Block = B>>(&self, memory: &M, kind: Kind, level: u8) {
         let slots = self.open_slots.get();
-        let slot = self.next.get();
-        let stamp = self.generation_bits.get() | Stamp::body(kind, slots, level);
-        memory.stamp(self.base.get(), slot).store(stamp, order::commit_store()); // pair:commit
+        let (block, offset) = (self.base.get(), self.offset.get());
+        let (gate, busy, sequence) = (self.tag.get(), self.busy.get(), self.sequence.get() + 1);
+        let place = Place { block, offset, gate, busy, sequence };
+        self.commit_at(memory, &place, slots, Stamp::body(kind, slots, level) ^ MARK);
+    }
+
+    /// Publishes the record that [`Self::mark_one`] opened. `flip` is what its stamp differs in from
+    /// its mark: [`commit_of`].
+    #[inline(always)]
+    pub fn commit_one<M: Memory<Block = B>>(&self, memory: &M, place: &Place<B>, flip: u64) {
+        // Loaded again, so that nothing of it takes a register in between.
+        let stamp = memory.stamp_at(place.block, place.offset);
+        stamp.store(self.busy.get() ^ flip, order::commit_store()); // pair:commit
         let advance = || {
-            self.next.set(slot + slots);
+            self.offset.set(self.offset.get().wrapping_add(self.step.get()));
             self.sequence.set(self.sequence.get() + 1);
         };
-        let open = || self.left.set(self.slots_per_block.get() - (slot + slots) + 1);
-        // A call on top of this one that finds the cell open finds `next` behind this record.
-        in_order("open_before_next", advance, open);
+        in_order("open_before_next", advance, || self.gate.set(self.tag.get()));
+    }
+
+    #[inline(always)]
+    fn commit_at<M: Memory<Block = B>>(&self, memory: &M, place: &Place<B>, slots: u32, flip: u64) {
+        let stamp = memory.stamp_at(place.block, place.offset);
+        stamp.store(place.busy ^ flip, order::commit_store()); // pair:commit
+        let advance = || {
+            self.offset.set(place.offset.wrapping_add(slots.wrapping_mul(self.step.get())));
+            self.sequence.set(place.sequence);
+        };
+        // A call on top of this one that finds the cell open finds `offset` behind this record.
+        in_order("open_before_next", advance, || self.gate.set(place.gate));
     }
 
     /// Takes a sequence for a record that is dropped: the drain sees the gap, or this word.
@@ -236,13 +318,12 @@ impl<B: Copy + Default> LaneCell<B> {
     #[cold]
     pub fn cross<M: Memory<Block = B>>(&self, memory: &M) -> bool {
         let Some(claimed) = claim(memory, self.lane(), self.candidate.get()) else { return false };
-        if self.block.get() != 0 && self.next.get() < self.slots_per_block.get() {
-            let pad = self.generation_bits.get() | Stamp::body(Kind::Pad, 0, 0);
-            memory.stamp(self.base.get(), self.next.get()).store(pad, order::commit_store()); // pair:commit
-        }
+        self.pad(memory);
         self.begin(memory, claimed);
         let after = claimed.block + 1;
-        self.candidate.set(hints::next(memory, after).unwrap_or(after % memory.block_count()));
+        let candidate = hints::next(memory, after).unwrap_or(after % memory.block_count());
+        self.candidate.set(candidate);
+        self.ahead.set(memory.addresses(candidate));
         true
     }
 
@@ -250,17 +331,15 @@ impl<B: Copy + Default> LaneCell<B> {
     /// that holds nothing, so that the drain can free it. The open block has ended before.
     pub(super) fn abandon<M: Memory<Block = B>>(&self, memory: &M, claimed: Claimed) {
         self.begin(memory, claimed);
-        let pad = self.generation_bits.get() | Stamp::body(Kind::Pad, 0, 0);
-        memory.stamp(self.base.get(), 0).store(pad, order::commit_store()); // pair:commit
-        self.next.set(self.slots_per_block.get());
+        self.pad(memory);
     }
 
     /// Ends the open block where it stands, without taking another.
     pub(super) fn pad<M: Memory<Block = B>>(&self, memory: &M) {
-        if self.block.get() != 0 && self.next.get() < self.slots_per_block.get() {
-            let pad = self.generation_bits.get() | Stamp::body(Kind::Pad, 0, 0);
-            memory.stamp(self.base.get(), self.next.get()).store(pad, order::commit_store()); // pair:commit
-            self.next.set(self.slots_per_block.get());
+        if self.block.get() != 0 && self.offset.get() < self.end.get() {
+            let pad = self.busy.get() ^ (MARK ^ Stamp::body(Kind::Pad, 0, 0));
+            memory.stamp_at(self.base.get(), self.offset.get()).store(pad, order::commit_store()); // pair:commit
+            self.offset.set(self.end.get());
         }
     }
 
@@ -272,8 +351,12 @@ impl<B: Copy + Default> LaneCell<B> {
         self.ordinal.set(ordinal);
         self.block.set(claimed.block + 1);
         self.base.set(memory.block(claimed.block));
-        self.generation_bits.set(Stamp::generation_bits(claimed.generation));
-        self.next.set(0);
+        self.busy.set(Stamp::generation_bits(claimed.generation) | MARK);
+        let (slots, step) = (memory.slots_per_block(), self.step.get());
+        self.offset.set(0);
+        self.end.set(slots * step);
+        self.last.set(slots * step);
+        self.limit.set(slots.saturating_sub(PREFETCH_LEFT) * step);
         self.reserved.set(false);
     }
 
@@ -281,8 +364,8 @@ impl<B: Copy + Default> LaneCell<B> {
     #[must_use]
     pub fn open_block(&self) -> Option<(Claimed, u32)> {
         let block = self.block.get().checked_sub(1)?;
-        let generation = Stamp::generation_of(self.generation_bits.get());
-        Some((Claimed { block, generation }, self.next.get()))
+        let generation = Stamp::generation_of(self.busy.get());
+        Some((Claimed { block, generation }, self.offset.get() / self.step.get().max(1)))
     }
 
     pub(super) fn candidate(&self) -> u32 {
@@ -299,11 +382,20 @@ impl<B: Copy + Default> core::fmt::Debug for LaneCell<B> {
         f.debug_struct("LaneCell")
             .field("state", &self.state())
             .field("lane", &self.lane())
-            .field("left", &self.left.get())
-            .field("next", &self.next.get())
+            .field("gate", &self.gate.get())
+            .field("offset", &self.offset.get())
             .field("sequence", &self.sequence.get())
             .finish_non_exhaustive()
     }
+}
+
+/// What a mark says beside its generation.
+const MARK: u64 = Stamp::body(Kind::Busy, 0, 0);
+
+/// What the stamp of a record of one slot and this level differs in from its mark.
+#[must_use]
+pub const fn commit_of(level: u8) -> u64 {
+    Stamp::body(Kind::Record, 1, level) ^ MARK
 }
 
 /// Where a marked record goes.
@@ -311,10 +403,12 @@ impl<B: Copy + Default> core::fmt::Debug for LaneCell<B> {
 pub struct Place<B> {
     /// The block.
     pub block: B,
-    /// Its first slot.
-    pub slot: u32,
-    /// Where that slot's stamp stands, so that nobody computes it again.
-    pub address: usize,
+    /// Where its first slot is in it.
+    pub offset: u32,
+    /// The gate that is opened again.
+    gate: u64,
+    /// Its mark.
+    busy: u64,
     /// The record's lane sequence.
     pub sequence: u64,
 }

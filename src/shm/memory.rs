@@ -91,6 +91,20 @@ impl Memory for Segment {
     }
 
     #[inline(always)]
+    fn step(&self) -> u32 {
+        self.geometry().slot_size
+    }
+
+    #[inline(always)]
+    fn stamp_at(&self, block: Self::Block, offset: u32) -> &AtomicU64 {
+        self.slots.stamp_at(block, offset)
+    }
+
+    fn tag(&self) -> u32 {
+        Self::tag(self)
+    }
+
+    #[inline(always)]
     fn slot_word(&self, block: Self::Block, slot: u32, word: u32) -> u64 {
         self.slots.slot_word(block, slot, word)
     }
@@ -100,13 +114,18 @@ impl Memory for Segment {
         self.slots.copy_words(block, slot, from, to);
     }
 
-    #[inline(always)]
-    fn prefetch(&self, block: u32) {
-        // Unchecked, since a prefetch of a wrong address does nothing: the lane's cell is closed
-        // here, and a check would be a way to panic.
+    fn addresses(&self, block: u32) -> [usize; 2] {
+        // Unchecked, since a prefetch of a wrong address does nothing.
         let word = self.offsets().words + block as usize * 8;
-        sys::prefetch_write(self.view().base().as_ptr().wrapping_add(word));
-        sys::prefetch_write(self.slots.first_byte_of(block));
+        let word = self.view().base().as_ptr().wrapping_add(word);
+        [word.addr(), self.slots.first_byte_of(block).addr()]
+    }
+
+    #[inline(always)]
+    fn prefetch(addresses: [usize; 2]) {
+        let [word, slot] = addresses.map(std::ptr::without_provenance);
+        sys::prefetch_write(word);
+        sys::prefetch_write(slot);
     }
 
     #[inline(always)]

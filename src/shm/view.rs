@@ -288,11 +288,11 @@ impl Block {
         self.0
     }
 
-    /// A place in the block, of which the address is known.
+    /// The address of so many bytes behind its start.
     #[inline(always)]
     #[must_use]
-    pub fn at(self, address: usize) -> *mut u8 {
-        self.0.with_addr(address)
+    pub fn at(self, offset: u32) -> *mut u8 {
+        self.0.wrapping_add(offset as usize)
     }
 }
 
@@ -364,6 +364,16 @@ impl Slots {
         debug_assert!(slot < self.slots_per_block);
         // SAFETY: in the block, as the ring's contract says (`ring::Memory`: indexes are in range).
         unsafe { AtomicU64::from_ptr(block.0.add((slot as usize) << self.slot_shift).cast()) }
+    }
+
+    /// The stamp of the slot so many bytes behind a block's start: a slot of the block, as the ring's
+    /// writer counts them.
+    #[inline(always)]
+    #[must_use]
+    pub fn stamp_at(&self, block: Block, offset: u32) -> &AtomicU64 {
+        debug_assert!(offset >> self.slot_shift < self.slots_per_block);
+        // SAFETY: as in `stamp`; the writer steps by whole slots and stops at the block's end.
+        unsafe { AtomicU64::from_ptr(block.at(offset).cast()) }
     }
 
     /// Word `word` of a slot, by a relaxed load; 0 for a word outside of the ring.

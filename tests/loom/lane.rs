@@ -103,7 +103,7 @@ impl ModelLane {
     /// The cold path: room where the call before left some, or a fresh block, or the record is
     /// dropped and counted.
     fn make_room(&self, slots: u32) -> bool {
-        if self.cell.close() == 0 {
+        if !self.cell.close() {
             self.told.borrow_mut().inside += 1;
             return false;
         }
@@ -142,7 +142,7 @@ impl ModelLane {
         let header = header(self.cell.lane().index, place.sequence, now);
         for slot in 0..slots {
             let value = header ^ continuation(slot);
-            self.view.own_step().fill(place.block, place.slot + slot, 1, value);
+            self.view.own_step().fill(place.block, place.offset + slot, 1, value);
             signal::point();
         }
     }

@@ -25,7 +25,7 @@ fn shape() -> Shape {
 /// A log call whose record needs a head of one slot and `extensions` blocks.
 fn log_long(lane: &ModelLane, extensions: usize) -> bool {
     let ModelLane { view, cell, .. } = lane;
-    if cell.close() == 0 {
+    if !cell.close() {
         broken("a cell that nobody uses is open", cell.lane());
     }
     let collected = collect(lane, extensions);
@@ -47,7 +47,7 @@ fn log_long(lane: &ModelLane, extensions: usize) -> bool {
     for Claimed { block, generation } in collected {
         view.aside().used(block);
         let named = u64::from(block) << 32 | u64::from(generation);
-        view.own_step().fill(place.block, place.slot, 2, named);
+        view.own_step().fill(place.block, place.offset, 2, named);
         for slot in 0..view.slots_per_block() {
             view.own_step().fill(block, slot, 1, value ^ continuation(number));
             number += 1;

@@ -86,9 +86,9 @@ fn begin_new(
     let mut thread = thread::current(producer);
     let mut overflow = producer.overflow(level);
     // In this order: a fork in between wipes the state, which is then read as such.
-    let left = thread.cell.left();
+    let is_closed = thread.cell.is_closed();
     let state = thread.cell.state();
-    if left == 0 || state == State::Unregistered {
+    if is_closed || state == State::Unregistered {
         if drain_thread::drains(producer.segment()) {
             return begin_private(origin, producer, level, set, context, len);
         }
@@ -343,7 +343,7 @@ fn open_long(
     thread.fence_mark();
     thread.level.set(header.level);
     let timestamp = cell.stamp_time(producer.now());
-    let slot = segment.slot_ptr(place.block, place.slot);
+    let slot = place.block.at(place.offset);
     store_header(slot, timestamp, place.sequence, Header { fragments: count as u16, ..header });
     let extents = thread.extents.get();
     // SAFETY: I2: head slots and extension blocks are this thread's until it commits; `rest`,

@@ -1,0 +1,129 @@
+//! Calls whose values are all numbers, up to four, in the installed segment: the whole call in one
+//! function, with everything in registers from the first look at the thread to the commit.
+//!
+//! `fields.rs` calls it. What is not the common case is one jump to the way of all other calls.
+#![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
+
+use super::{Header, begin_any, commit, open_slot, thread};
+use crate::call::Callsite;
+use crate::call::logger::DEFAULT;
+use crate::layout::record;
+use crate::record::writer::Writer;
+
+use crate::sync::Ordering::Relaxed;
+use crate::sys;
+
+/// Bytes of a value: its tag and 8 bytes.
+const VALUE: usize = 9;
+
+macro_rules! calls {
+    ($($name:ident $other:ident ($($word:ident)*) $count:literal;)*) => {$(
+        /// Emits a record of these values; tags are one byte each, the first value's in the lowest.
+        #[inline(never)]
+        pub(crate) fn $name(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
+            if !put::<$count>(callsite, tags, [$($word),*]) {
+                $other(callsite, tags, $($word),*);
+            }
+        }
+
+        #[inline(never)]
+        fn $other(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
+            if put_behind_context::<$count>(callsite, tags, [$($word),*]) {
+                return;
+            }
+            let mut out = begin_any(callsite, &DEFAULT, $count * VALUE);
+            if out.is_open() {
+                write(&mut out, tags, &[$($word),*]);
+                commit(out);
+            }
+        }
+    )*};
+}
+
+calls! {
+    words0 other0 () 0;
+    words1 other1 (a) 1;
+    words2 other2 (a b) 2;
+    words3 other3 (a b c) 3;
+    words4 other4 (a b c d) 4;
+}
+
+/// The common case; false where it is not that, and then nothing has happened.
+#[inline(always)]
+fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) -> bool {
+    let thread = thread::at_installed();
+    let gate = thread.cell.gate();
+    let id = callsite.cached_short().wrapping_sub(gate);
+    // An id is never 0, so this is one comparison: the gate is open, to this callsite's segment.
+    if id.wrapping_sub(1) >> 32 != 0 || N * VALUE >= thread.short.load(Relaxed) as usize {
+        return false;
+    }
+    let Some(segment) = thread.segment.get() else { return false };
+    let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
+    let slot = place.block.at(place.offset);
+    // Before the clock, so that nothing of it takes a register behind it.
+    store(slot, place.sequence, id as u32, tags, words);
+    let timestamp = thread.cell.stamp_time(sys::now_ticks());
+    // SAFETY: as in `store`.
+    unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
+    thread.cell.commit_one(segment, &place, callsite.commit());
+    true
+}
+
+/// The same behind a context of one source, the thread.
+#[inline(always)]
+fn put_behind_context<const N: usize>(
+    callsite: &'static Callsite,
+    tags: u32,
+    words: [u64; N],
+) -> bool {
+    let thread = thread::at_installed();
+    let gate = thread.cell.gate();
+    let id = callsite.cached_short().wrapping_sub(gate);
+    // SAFETY: the thread's; from here to where it has been copied stands no code that binds.
+    let context = unsafe { thread.context.load(Relaxed).as_ref() };
+    let (Some(context), Some(segment)) = (context, thread.segment.get()) else { return false };
+    let payload = context.len() + N * VALUE;
+    if id.wrapping_sub(1) >> 32 != 0 || payload >= thread.one_slot.get() {
+        return false;
+    }
+    let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
+    let header = Header {
+        callsite: id as u32,
+        level: callsite.facts().level,
+        flags: 0,
+        fragments: 0,
+        payload_len: payload as u32,
+        context_len: context.len() as u32,
+    };
+    let mut out = open_slot(segment, thread, place, header);
+    out.put_padded(context);
+    write(&mut out, tags, &words);
+    thread.cell.commit_one(segment, &place, callsite.commit());
+    true
+}
+
+/// All but the time.
+#[inline(always)]
+fn store<const N: usize>(slot: *mut u8, sequence: u64, id: u32, tags: u32, words: [u64; N]) {
+    // SAFETY: I2: the slot is marked and this thread's; the header lies inside it, 8-aligned, and the
+    // values behind it, as `short` has said.
+    unsafe {
+        slot.add(record::SEQUENCE).cast::<u64>().write(sequence.to_le());
+        slot.add(record::CALLSITE).cast::<u32>().write(id.to_le());
+        slot.add(record::PAYLOAD_LEN).cast::<u32>().write(((N * VALUE) as u32).to_le());
+        slot.add(record::FLAGS).cast::<u64>().write(0);
+        for (index, word) in words.into_iter().enumerate() {
+            let at = slot.add(record::PAYLOAD + index * VALUE);
+            at.write((tags >> (index * 8)) as u8);
+            at.add(1).cast::<u64>().write_unaligned(word.to_le());
+        }
+    }
+}
+
+#[inline(always)]
+fn write(out: &mut Writer, tags: u32, words: &[u64]) {
+    for (index, word) in words.iter().enumerate() {
+        out.put_fixed((tags >> (index * 8)) as u8, word.to_le_bytes());
+    }
+}
