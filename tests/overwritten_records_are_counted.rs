@@ -115,7 +115,7 @@ fn what_is_left_of_a_lane_is_not_late() {
         info!(logger: log, "kept", n);
         // Among those that are kept.
         let left = ATTEMPTS - n;
-        if left < 8 * OTHERS && left % 8 == 0 {
+        if left < 8 * OTHERS && left.is_multiple_of(8) {
             log_other(OTHERS - left / 8);
         }
     }

@@ -301,7 +301,7 @@ fn digits_of(value: u32) -> usize {
         powers
     };
     // By its bits, that many or one less: 1233 / 4096 is the logarithm of 2.
-    let least = ((32 - (value | 1).leading_zeros()) * 1233 >> 12) as usize;
+    let least = (((32 - (value | 1).leading_zeros()) * 1233) >> 12) as usize;
     least + usize::from(value >= POWERS[least % POWERS.len()])
 }
 

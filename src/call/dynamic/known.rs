@@ -13,7 +13,7 @@ pub(super) struct Taken {
     /// The first keys, one behind the other, each behind its length: they are compared one by one.
     near: Near,
     /// Those that have no room there, so that the cost does not grow with the square of their number.
-    far: Option<Box<HashSet<Box<str>>>>,
+    far: Option<HashSet<Box<str>>>,
 }
 
 /// Bytes of the first keys and their lengths.

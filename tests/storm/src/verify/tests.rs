@@ -62,11 +62,11 @@ fn a_missing_record_is_lost_and_must_be_reported_of_its_thread() {
     let mut lines = lines();
     lines.remove(2);
     let lost = Found { delivered: 3, lost: 1, ..perfect() };
-    expect(&lines, Found { misreported: 1, ..lost.clone() });
+    expect(&lines, Found { misreported: 1, ..lost });
     lines.push(notice("lost", 70, 1));
-    expect(&lines, Found { reported: 1, ..lost.clone() });
+    expect(&lines, Found { reported: 1, ..lost });
     lines.push(notice("lost", 70, 1));
-    expect(&lines, Found { reported: 2, misreported: 1, ..lost.clone() });
+    expect(&lines, Found { reported: 2, misreported: 1, ..lost });
     lines.truncate(3);
     // One that nobody is.
     lines.push(notice("lost", 69, 1));
@@ -77,11 +77,11 @@ fn a_missing_record_is_lost_and_must_be_reported_of_its_thread() {
 fn what_is_reported_and_nobody_lost_is_the_record_in_flight() {
     expect_with(notice("lost", 70, 1), Found { reported: 1, misreported: 1, ..perfect() });
     let in_flight = Found { lost: 1, lost_in_flight: 1, ..perfect() };
-    expect_with(notice("lost", 71, 1), Found { reported: 1, ..in_flight.clone() });
+    expect_with(notice("lost", 71, 1), Found { reported: 1, ..in_flight });
     expect_with(notice("lost", 71, 2), Found { reported: 2, misreported: 1, ..in_flight });
     let torn = Found { torn: 1, ..perfect() };
     expect_with(notice("torn", 71, 1), torn.clone());
-    expect_with(notice("torn", 70, 1), Found { overfull: 1, ..torn.clone() });
+    expect_with(notice("torn", 70, 1), Found { overfull: 1, ..torn });
     let both = notice("torn", 71, 1) + &notice("lost", 71, 1);
     expect_with(both, Found { reported: 1, misreported: 1, ..torn });
     expect_with(notice("torn", 71, 2), Found { torn: 2, overfull: 1, ..perfect() });
