@@ -404,7 +404,7 @@ mod tests {
             state ^= state >> 7;
             state ^= state << 17;
             let power = 10u64.pow(round % 8);
-            let decimal = (state % 100_000_000_000_000 >> (round % 40)) as f64 / power as f64;
+            let decimal = ((state % 100_000_000_000_000) >> (round % 40)) as f64 / power as f64;
             for value in [decimal, -decimal, decimal.next_up(), f64::from_bits(state)] {
                 of(value);
             }
