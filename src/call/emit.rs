@@ -18,10 +18,12 @@ use super::context::local as context;
 use super::logger::Bound;
 use super::thread::{self, ThreadState};
 use super::{Callsite, Logger, Producer, captured, drain_thread};
+use crate::layout::process::ask;
 use crate::layout::record;
 use crate::layout::stamp::Kind;
 use crate::level::Level;
 use crate::record::writer::{Rest, Writer};
+use crate::ring::hints;
 use crate::ring::writer::Place;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::Relaxed;
@@ -157,8 +159,8 @@ fn publish(owner: *const ()) {
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
     let Some(segment) = thread.segment.get() else { return publish_private() };
     let level = thread.level.get();
-    if thread.long.get() {
-        return publish_head(thread, segment, level);
+    if thread.special.get() != 0 {
+        return publish_special(thread, segment, level);
     }
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
@@ -177,12 +179,36 @@ fn publish_private() {
 
 #[cold]
 #[inline(never)]
-fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
-    thread.long.set(false);
-    thread.cell.commit(segment, Kind::Head, level);
+fn publish_special(thread: &ThreadState, segment: &Segment, level: u8) {
+    let special = thread.special.replace(0);
+    let kind = if special & thread::HEAD != 0 { Kind::Head } else { Kind::Record };
+    thread.cell.commit(segment, kind, level);
+    if special & thread::IDLE != 0 {
+        give_back_if_asked(thread, segment);
+    }
     if level >= Level::Error.number() {
         alert(segment);
     }
+}
+
+/// A thread that logs rarely does not keep its block in between while others are short of blocks: the
+/// drain has asked, or less than a quarter of the ring is free now.
+#[cold]
+fn give_back_if_asked(thread: &ThreadState, segment: &Segment) {
+    let asked = segment.ask(thread.cell.process()).load(Relaxed) & ask::PAD != 0;
+    if asked || !hints::more_than(segment, segment.geometry().block_count / 4) {
+        thread.cell.give_back(segment);
+    }
+}
+
+/// The timestamp for a record; one behind a pause is special.
+#[inline(always)]
+fn stamp(thread: &ThreadState, now: u64) -> u64 {
+    let (timestamp, was_idle) = thread.cell.stamp(now);
+    if was_idle {
+        thread.special.set(thread.special.get() | thread::IDLE);
+    }
+    timestamp
 }
 
 /// What matters this much is not left to the drain's rhythm.
@@ -203,7 +229,7 @@ fn open_slot(
     thread.level.set(header.level);
     let slot = place.block.at(place.offset);
     let end = slot.wrapping_add(segment.slot_size());
-    let timestamp = thread.cell.stamp_time(sys::now_ticks());
+    let timestamp = stamp(thread, sys::now_ticks());
     store_header(slot, timestamp, place.sequence, header);
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slot is this thread's until it commits, and `rest` is its own.
@@ -227,7 +253,7 @@ fn open_in_block(
     thread.fence_mark();
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
-    let timestamp = thread.cell.stamp_time(producer.now());
+    let timestamp = stamp(thread, producer.now());
     let slot = place.block.at(place.offset);
     store_header(slot, timestamp, place.sequence, header);
     let rest = thread.rest.get();

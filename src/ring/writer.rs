@@ -77,6 +77,10 @@ pub enum State {
     Drain = 3,
 }
 
+/// A lane without a record for so many ticks of its clock is idle: a second by a processor's clock of
+/// 2 GHz, two by the kernel's in nanoseconds. A power of two, so that a call spends a shift on it.
+const IDLE_TICKS_LOG2: u32 = 31;
+
 /// Where a call prefetches the next block: with so many slots left, its own among them.
 const PREFETCH_LEFT: u32 = 7;
 
@@ -260,9 +264,16 @@ impl<B: Copy + Default> LaneCell<B> {
     /// The timestamp to stamp when the clock says `now`: never below the lane's last.
     #[inline(always)]
     pub fn stamp_time(&self, now: u64) -> u64 {
-        let timestamp = now.max(self.timestamp.get());
+        self.stamp(now).0
+    }
+
+    /// The same, and whether the lane has been idle until now.
+    #[inline(always)]
+    pub fn stamp(&self, now: u64) -> (u64, bool) {
+        let last = self.timestamp.get();
+        let timestamp = now.max(last);
         self.timestamp.set(timestamp);
-        timestamp
+        (timestamp, (timestamp - last) >> IDLE_TICKS_LOG2 != 0)
     }
 
     /// Publishes the record that [`Self::mark`] opened, and opens the cell again.
@@ -332,6 +343,15 @@ impl<B: Copy + Default> LaneCell<B> {
     pub(super) fn abandon<M: Memory<Block = B>>(&self, memory: &M, claimed: Claimed) {
         self.begin(memory, claimed);
         self.pad(memory);
+    }
+
+    /// Gives the open block back, so that a lane that logs rarely holds none in between: the drain
+    /// frees it when it has read it.
+    pub fn give_back<M: Memory<Block = B>>(&self, memory: &M) {
+        if self.close() {
+            self.pad(memory);
+            self.reopen();
+        }
     }
 
     /// Ends the open block where it stands, without taking another.

@@ -4,11 +4,14 @@
 //! `fields.rs` calls it. What is not the common case is one jump to the way of all other calls.
 #![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
 
-use super::{Header, begin_any, commit, open_slot, thread};
+use super::thread::{self, ThreadState};
+use super::{Header, begin_any, commit, give_back_if_asked, open_slot};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
 use crate::record::writer::Writer;
+use crate::ring::writer::Place;
+use crate::shm::{Block, Segment};
 
 use crate::sync::Ordering::Relaxed;
 use crate::sys;
@@ -63,9 +66,12 @@ fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) 
     let slot = place.block.at(place.offset);
     // Before the clock, so that nothing of it takes a register behind it.
     store(slot, place.sequence, id as u32, tags, words);
-    let timestamp = thread.cell.stamp_time(sys::now_ticks());
+    let (timestamp, was_idle) = thread.cell.stamp(sys::now_ticks());
     // SAFETY: as in `store`.
     unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
+    if was_idle {
+        return commit_idle(thread, segment, place, callsite);
+    }
     thread.cell.commit_one(segment, &place, callsite.commit());
     true
 }
@@ -99,7 +105,25 @@ fn put_behind_context<const N: usize>(
     let mut out = open_slot(segment, thread, place, header);
     out.put_padded(context);
     write(&mut out, tags, &words);
+    if thread.special.get() != 0 {
+        return commit_idle(thread, segment, place, callsite);
+    }
     thread.cell.commit_one(segment, &place, callsite.commit());
+    true
+}
+
+/// Commits a record of one slot that comes behind a pause.
+#[cold]
+#[inline(never)]
+fn commit_idle(
+    thread: &ThreadState,
+    segment: &Segment,
+    place: Place<Block>,
+    callsite: &'static Callsite,
+) -> bool {
+    thread.special.set(0);
+    thread.cell.commit_one(segment, &place, callsite.commit());
+    give_back_if_asked(thread, segment);
     true
 }
 
