@@ -194,6 +194,7 @@ fn publish_special(thread: &ThreadState, segment: &Segment, level: u8) {
 /// A thread that logs rarely does not keep its block in between while others are short of blocks: the
 /// drain has asked, or less than a quarter of the ring is free now.
 #[cold]
+#[inline(never)]
 fn give_back_if_asked(thread: &ThreadState, segment: &Segment) {
     let asked = segment.ask(thread.cell.process()).load(Relaxed) & ask::PAD != 0;
     if asked || !hints::more_than(segment, segment.geometry().block_count / 4) {
