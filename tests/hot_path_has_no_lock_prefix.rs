@@ -34,13 +34,13 @@ fn is_allowed(name: &str) -> bool {
         "begin_cold",
         "publish_special",
         "publish_private",
+        // Behind the commit.
+        "words::commit_idle",
+        "give_back_if_asked",
     ];
-    // Behind a commit.
-    let ends = ["words::commit_idle", "give_back_if_asked"];
     // Only where the kernel forbids membarrier, which does this for all others.
     let fences = name == "logring::call::thread::fence_for_want_of_membarrier";
     fences
-        || name.strip_prefix("logring::call::emit::").is_some_and(|end| ends.contains(&end))
         || split.is_some_and(|rest| rest.ends_with("split"))
         || name.strip_prefix("logring::call::emit::").is_some_and(|way| ways.contains(&way))
         || ["clock_gettime", "memcpy"].contains(&name)
