@@ -240,7 +240,8 @@ impl Drain {
         for lane in self.lanes.iter_mut() {
             lane.attempted = segment.attempted(lane.lane.index).load(order::attempted_load()); // pair:attempted
         }
-        let watermark = self.watermark.take(&self.clock);
+        let flushed = segment.drain_area().flush_done().load(Ordering::Relaxed);
+        let watermark = self.watermark.take(&self.clock, self.ends || self.flush != flushed);
         self.sweep();
         let owned = segment.block_count() - self.free_blocks.min(segment.block_count());
         let high_water = segment.drain_area().high_water();

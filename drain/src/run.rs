@@ -12,7 +12,7 @@ use logring::{Error, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::cli::exit::{Exit, Failure};
-use crate::config::Config;
+use crate::config::{Config, Order};
 use crate::options::Options;
 use crate::service::{Service, StartError};
 use crate::takeover;
@@ -47,8 +47,9 @@ pub fn run_with(config: &Config, options: Options) -> Result<Exit, Failure> {
     if config.takeover {
         takeover::ask(segment, || stop.load(Ordering::Relaxed))?;
     }
+    let wants_strict = options.order == Order::Strict;
     let mut service = Service::start(segment, options).map_err(failure)?;
-    if !service.is_strict() {
+    if wants_strict && !service.is_strict() {
         // Nobody is left to tell if stderr is gone.
         let _ = writeln!(
             std::io::stderr(),

@@ -40,14 +40,19 @@ impl Watermark {
     }
 
     /// The time below which everything is visible after this call; `clock` knows how many ticks
-    /// the window has.
-    pub(crate) fn take(&self, clock: &Clock) -> u64 {
+    /// the window has. It is the time of the call where somebody waits for `all` that was logged before:
+    /// in window order that takes as long as the window is.
+    pub(crate) fn take(&self, clock: &Clock, all: bool) -> u64 {
         let now = now(self.clock_kind);
         // For processes that membarrier does not reach.
         fence(order::mark_fence()); // pair:membarrier
         if self.strict {
             let worked = sys::membarrier(); // pair:membarrier
             debug_assert!(worked, "it worked when the drain started");
+            return now;
+        }
+        if all {
+            std::thread::sleep(WINDOW);
             return now;
         }
         now.saturating_sub(clock.ticks(WINDOW))
