@@ -69,14 +69,6 @@ drained() {
     instructions "$out/drain-$1-$2.callgrind"
 }
 
-# least_drained FORM NUMBER: the least of three such counts. Turns that find nothing are counted, too,
-# and a busy machine makes more of them: a count can only be too high.
-least_drained() {
-    local counts=$out/drained-$1-$2
-    for _ in 1 2 3; do drained "$1" "$2" || return; done >"$counts"
-    sort -n "$counts" | head -1
-}
-
 if command -v valgrind >/dev/null; then
     for case in numbers literal text context disabled; do
         # The context's call is that of two integers and a double.
@@ -87,8 +79,8 @@ if command -v valgrind >/dev/null; then
         check call "$case" "$(awk -v few="$few" -v many="$many" 'BEGIN { print (many - few) / 2000 }')"
     done
     for form in json logfmt; do
-        few=$(least_drained "$form" 20000)
-        many=$(least_drained "$form" 60000)
+        few=$(drained "$form" 20000)
+        many=$(drained "$form" 60000)
         check drain "$form" "$(awk -v few="$few" -v many="$many" 'BEGIN { print (many - few) / 40000 }')"
     done
 else
