@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::HashMap;
 
-use common::drain::{Drain, Site, drain_command, is_notice, lines, number};
+use common::drain::{Drain, Site, drain_command, ended_lines, is_notice, lines, number};
 use common::fork::{fork, wait};
 use common::watch::{wait_until, watchdog};
 use common::{Peer, free_blocks, hear, role, say};
@@ -26,12 +26,12 @@ fn log(id: u64, records: u64) {
 fn at_once() {
     for id in 0..AT_ONCE {
         fork(|| {
-            log(id, EACH);
+            // Before it logs: who is seen in the segment ends with its parent.
             // SAFETY: calls without memory. The end of its parent ends it, by SIGKILL.
-            unsafe {
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                libc::pause();
-            }
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            log(id, EACH);
+            // SAFETY: as above.
+            unsafe { libc::pause() };
         });
     }
     say("all are there");
@@ -96,6 +96,7 @@ fn a_thousand_at_once() {
     let (drain, mut peer) = start(&site, TEST, "parent");
     peer.hear();
     wait_until("all processes to log", || live_processes(segment) as u64 == AT_ONCE);
+    wait_until("all to be written", || ended_lines(&site.output()) as u64 == AT_ONCE * EACH);
     peer.end();
     wait_until("all entries to be free", || live_processes(segment) == 0);
     drain.stop();
