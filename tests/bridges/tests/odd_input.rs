@@ -7,6 +7,7 @@
 mod common;
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use common::Name;
 use log::Log as _;
@@ -15,6 +16,9 @@ use logring::testing::{Captured, capture};
 use logring::{Level, Logger};
 use tracing::field::Empty;
 use tracing_subscriber::layer::SubscriberExt as _;
+
+/// Held by the tests that rename keys, as renamed keys are counted for the whole process.
+static RENAMES: Mutex<()> = Mutex::new(());
 
 struct Panics;
 
@@ -60,6 +64,7 @@ fn pairs_of<'a>(pairs: &'a [(&'a str, log::kv::Value<'a>)]) -> &'a dyn log::kv::
 
 #[test]
 fn keys_that_do_not_fit_are_renamed() {
+    let _alone = RENAMES.lock().unwrap_or_else(PoisonError::into_inner);
     let before = logring::renamed_keys();
     let events = traced(|| {
         for _ in 0..2 {
@@ -116,6 +121,7 @@ fn fields_without_a_value_are_null_and_texts_are_what_they_are() {
 
 #[test]
 fn targets_and_keys_made_at_run_time() {
+    let _alone = RENAMES.lock().unwrap_or_else(PoisonError::into_inner);
     let logs = capture();
     let bridge = bridge::Bridge::default();
     for number in 0..6_000u64 {
