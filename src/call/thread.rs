@@ -63,6 +63,9 @@ pub(crate) struct ThreadState {
     pub(crate) level: Cell<u8>,
     /// What is special about the open record: [`HEAD`], [`IDLE`].
     pub(crate) special: Cell<u8>,
+    /// Whether its lane's blocks come back by the drain alone, which one that goes on in its own
+    /// blocks does not wait for.
+    pub(crate) gives_back: Cell<bool>,
     /// What the open record's writer goes on to.
     pub(crate) rest: UnsafeCell<Rest>,
     pub(crate) extents: UnsafeCell<Extents>,
@@ -241,6 +244,7 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
 fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKind) -> bool {
     // Its last thread may have died in the middle of a long record.
     state.special.set(0);
+    state.gives_back.set(!matches!(kind, LaneKind::Recycling | LaneKind::Flight));
     state.second.set(None);
     state.recorder.set(None);
     let lane = producer.segment().register_process().and_then(|process| {

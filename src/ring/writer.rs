@@ -4,6 +4,8 @@
 //! and commit there is no read-modify-write, no fence, no syscall, no allocation and no user code.
 //! Everything that is not that is a cold function of its own.
 
+mod pause;
+
 use core::cell::Cell;
 
 use super::{Memory, hints};
@@ -61,6 +63,8 @@ pub struct LaneCell<B> {
     ordinal: Cell<u64>,
     /// Whether the open block is of the reserve: it seems to have ended to calls on the short way.
     reserved: Cell<bool>,
+    /// The block last given back before its end, its number + 1, and its generation; 0 = none.
+    given: Cell<[u32; 2]>,
 }
 
 /// What a closed cell is closed for.
@@ -76,10 +80,6 @@ pub enum State {
     /// It belongs to a thread of a drain, which never writes to the ring that it drains.
     Drain = 3,
 }
-
-/// A lane without a record for so many ticks of its clock is idle: a second by a processor's clock of
-/// 2 GHz, two by the kernel's in nanoseconds. A power of two, so that a call spends a shift on it.
-const IDLE_TICKS_LOG2: u32 = 31;
 
 /// Where a call prefetches the next block: with so many slots left, its own among them.
 const PREFETCH_LEFT: u32 = 7;
@@ -119,6 +119,7 @@ impl<B: Copy + Default> LaneCell<B> {
         self.last.set(0);
         self.end.set(0);
         self.reserved.set(false);
+        self.given.set([0; 2]);
         self.sequence.set(0);
         self.timestamp.set(0);
         // Lanes begin their search at different places, so that they do not fight for one word.
@@ -261,29 +262,21 @@ impl<B: Copy + Default> LaneCell<B> {
         Place { block, offset, gate, busy, sequence: self.sequence.get() + 1 }
     }
 
-    /// The timestamp to stamp when the clock says `now`: never below the lane's last.
-    #[inline(always)]
-    pub fn stamp_time(&self, now: u64) -> u64 {
-        self.stamp(now).0
-    }
-
-    /// The same, and whether the lane has been idle until now.
-    #[inline(always)]
-    pub fn stamp(&self, now: u64) -> (u64, bool) {
-        let last = self.timestamp.get();
-        let timestamp = now.max(last);
-        self.timestamp.set(timestamp);
-        (timestamp, (timestamp - last) >> IDLE_TICKS_LOG2 != 0)
-    }
-
     /// Publishes the record that [`Self::mark`] opened, and opens the cell again.
     #[inline(always)]
     pub fn commit<M: Memory<Block = B>>(&self, memory: &M, kind: Kind, level: u8) {
         let slots = self.open_slots.get();
+        let flip = Stamp::body(kind, slots, level) ^ MARK;
+        self.commit_at(memory, &self.open_place(), slots, flip);
+    }
+
+    /// Where the record goes that has been marked.
+    #[inline(always)]
+    #[must_use]
+    pub fn open_place(&self) -> Place<B> {
         let (block, offset) = (self.base.get(), self.offset.get());
         let (gate, busy, sequence) = (self.tag.get(), self.busy.get(), self.sequence.get() + 1);
-        let place = Place { block, offset, gate, busy, sequence };
-        self.commit_at(memory, &place, slots, Stamp::body(kind, slots, level) ^ MARK);
+        Place { block, offset, gate, busy, sequence }
     }
 
     /// Publishes the record that [`Self::mark_one`] opened. `flip` is what its stamp differs in from
@@ -343,15 +336,6 @@ impl<B: Copy + Default> LaneCell<B> {
     pub(super) fn abandon<M: Memory<Block = B>>(&self, memory: &M, claimed: Claimed) {
         self.begin(memory, claimed);
         self.pad(memory);
-    }
-
-    /// Gives the open block back, so that a lane that logs rarely holds none in between: the drain
-    /// frees it when it has read it.
-    pub fn give_back<M: Memory<Block = B>>(&self, memory: &M) {
-        if self.close() {
-            self.pad(memory);
-            self.reopen();
-        }
     }
 
     /// Ends the open block where it stands, without taking another.

@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
 
 use super::thread::{self, ThreadState};
-use super::{begin_any, commit, give_back_if_asked};
+use super::{begin_any, commit, give_back_if_asked, store_time};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
@@ -71,14 +71,7 @@ fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) 
     let slot = place.block.at(place.offset);
     // Before the clock, so that nothing of it takes a register behind it.
     store(slot, place.sequence, id as u32, 0, tags, words);
-    let (timestamp, was_idle) = thread.cell.stamp(sys::now_ticks());
-    // SAFETY: as in `store`.
-    unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
-    if was_idle {
-        return commit_idle(thread, segment, place, callsite);
-    }
-    thread.cell.commit_one(segment, &place, callsite.commit());
-    true
+    finish(thread, segment, callsite, &place)
 }
 
 /// The same behind a context of one source, the thread, that is short.
@@ -115,28 +108,40 @@ fn put_behind_context<const N: usize>(
         }
     }
     store(slot, place.sequence, id as u32, len, tags, words);
-    let (timestamp, was_idle) = thread.cell.stamp(sys::now_ticks());
-    // SAFETY: as in `store`.
-    unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
-    if was_idle {
-        return commit_idle(thread, segment, place, callsite);
+    finish(thread, segment, callsite, &place)
+}
+
+/// Stamps and commits.
+#[inline(always)]
+fn finish(
+    thread: &'static ThreadState,
+    segment: &'static Segment,
+    callsite: &'static Callsite,
+    place: &Place<Block>,
+) -> bool {
+    let now = sys::now_ticks();
+    if thread.cell.stamp_next(now) {
+        store_time(place.block.at(place.offset), now);
+        thread.cell.commit_one(segment, place, callsite.commit());
+    } else {
+        finish_odd(callsite, thread);
     }
-    thread.cell.commit_one(segment, &place, callsite.commit());
     true
 }
 
-/// Commits a record of one slot that comes behind a pause.
+/// The same where the lane was idle, or its last record was stamped later. It finds by itself what it
+/// needs, so that nothing is kept for it.
 #[cold]
 #[inline(never)]
-fn commit_idle(
-    thread: &ThreadState,
-    segment: &Segment,
-    place: Place<Block>,
-    callsite: &'static Callsite,
-) -> bool {
+fn finish_odd(callsite: &'static Callsite, thread: &'static ThreadState) {
+    let Some(segment) = thread.segment.get() else { return };
+    let place = thread.cell.open_place();
+    let (timestamp, was_idle) = thread.cell.stamp(sys::now_ticks());
+    store_time(place.block.at(place.offset), timestamp);
     thread.cell.commit_one(segment, &place, callsite.commit());
-    give_back_if_asked(thread, segment);
-    true
+    if was_idle {
+        give_back_if_asked(thread, segment);
+    }
 }
 
 /// All but the time and the context, which has so many bytes.
