@@ -192,7 +192,8 @@ fn ask_for_blocks(segment: &Segment, free: u32, processes: &HashSet<u32>) {
     } else {
         return;
     };
-    for process in processes {
+    // A lane's word may name any process.
+    for process in processes.iter().filter(|index| **index < segment.geometry().process_count) {
         let word = segment.ask(*process);
         if word.load(Ordering::Relaxed) != wanted {
             word.store(wanted, Ordering::Relaxed);
