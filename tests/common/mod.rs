@@ -178,6 +178,14 @@ impl Peer {
         watch::unwatch(self.pid());
     }
 
+    /// Waits until it has killed itself.
+    pub fn has_killed_itself(mut self) {
+        let status = self.child.wait().expect("our child");
+        watch::unwatch(self.pid());
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert_eq!(signal, Some(libc::SIGKILL), "{status}");
+    }
+
     /// Waits for it to end well.
     pub fn end(mut self) {
         drop(self.child.stdin.take());
