@@ -5,6 +5,7 @@
 pub mod acks;
 pub mod drain;
 pub mod fork;
+pub mod trace;
 pub mod watch;
 
 use std::io::{BufRead, BufReader, Write};
