@@ -14,7 +14,7 @@ use common::Name;
 use common::watch::watchdog;
 use disassembly::{Code, Function};
 use logring::sync::{AtomicU64, Ordering, fence};
-use logring::{Overflow, info};
+use logring::{Logger, Overflow, info};
 
 #[path = "disassembly/mod.rs"]
 mod disassembly;
@@ -35,6 +35,8 @@ fn is_allowed(name: &str) -> bool {
         "publish_special",
         "publish_private",
         "words::finish_odd",
+        "text::any0",
+        "text::any1",
         "stamp_odd",
         // Behind the commit.
         "give_back_if_asked",
@@ -53,13 +55,19 @@ fn three_values(order_id: u64, cents: i64, weight: f64) {
 }
 
 #[inline(never)]
-fn a_number_and_a_string(order_id: u64, customer: &str) {
-    info!("order placed", order_id, customer);
+fn a_number_and_a_string(logger: &Logger, order_id: u64, customer: &str) {
+    info!(logger: logger, "order placed", order_id, customer);
 }
 
 #[inline(never)]
-fn a_string(customer: &str) {
+fn a_string(logger: &Logger, customer: &str) {
+    info!(logger: logger, "order placed", customer);
+}
+
+#[inline(never)]
+fn texts(order_id: u64, customer: &str) {
     info!("order placed", customer);
+    info!("order placed", order_id, customer);
 }
 
 #[inline(never)]
@@ -95,8 +103,10 @@ fn own_code() -> Code {
     let builder = logring::builder(name.0.clone()).overflow(Overflow::Drop);
     let _guard = builder.install().expect("installed");
     three_values(black_box(1), black_box(2), black_box(0.5));
-    a_string(black_box("acme"));
-    a_number_and_a_string(black_box(1), black_box("acme"));
+    let logger = black_box(logring::logger());
+    a_string(&logger, black_box("acme"));
+    texts(black_box(1), black_box("acme"));
+    a_number_and_a_string(&logger, black_box(1), black_box("acme"));
     {
         let _scope = logring::context::bound(logring::kv! { tenant = "acme" });
         three_values(black_box(1), black_box(2), black_box(0.5));
@@ -155,9 +165,11 @@ fn close(function: &Function) -> usize {
 /// What is wrong on the way from mark to commit of calls that are one function.
 fn faults_of_words(code: &Code) -> Vec<String> {
     let mut faults = Vec::new();
-    for name in ["words3", "behind3", "finish_odd"] {
-        let function = code.function(&format!("logring::call::emit::words::{name}"));
-        let from = if name == "finish_odd" { 0 } else { close(function) };
+    for name in
+        ["words::words3", "words::behind3", "words::finish_odd", "text::text0", "text::text1"]
+    {
+        let function = code.function(&format!("logring::call::emit::{name}"));
+        let from = if name == "words::finish_odd" { 0 } else { close(function) };
         let region = function.reach(from, None);
         assert!(region.len() > 10, "{} instructions of {name}", region.len());
         check(code, function, &region, &mut faults);

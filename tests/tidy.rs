@@ -39,6 +39,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/call/emit/cold.rs", "the same for records that are not in one slot"),
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/emit/words.rs", "a record of known length into its slot"),
+    ("src/call/emit/text.rs", "the same with a text"),
     ("src/call/producer.rs", "the pages of thread states"),
     ("src/call/thread.rs", "the thread's state in wiped pages"),
     ("src/call/forked.rs", "states of calls that a fork came into"),

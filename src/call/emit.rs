@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "the record's header is stored through the slot's address")]
 
 mod cold;
+mod text;
 pub(super) mod truncated;
 mod words;
 
@@ -13,6 +14,7 @@ use core::ptr;
 
 pub(crate) use self::cold::Origin;
 pub(super) use self::cold::begin_record;
+pub(super) use self::text::{meta, text0, text1, text2, text3};
 pub(super) use self::words::{words0, words1, words2, words3, words4};
 use super::context::local as context;
 use super::logger::Bound;

@@ -45,12 +45,65 @@ macro_rules! words {
     };
 }
 
+/// Where one is a text and all others are numbers, and there is a function for so many.
+macro_rules! text {
+    (($self:ident, $callsite:ident) $($any:tt)*) => {};
+    ($way:ident ($($number:ident)*) ($self:ident, $callsite:ident) $($type:ident $value:ident)*) => {
+        if const { is_one_text(&[$(($type::IS_SIZED, $type::IS_WORD)),*]) } {
+            let ($($value,)*) = $self;
+            let (mut tag, mut text): (_, &[u8]) = (0, &[]);
+            $(
+                if const { $type::IS_SIZED } {
+                    (tag, text) = $value.sized();
+                }
+            )*
+            let words = [$($value.word()),*];
+            let at = const { place_of_text(&[$($type::IS_SIZED),*]) };
+            let [$($number),*] = numbers(&words, at);
+            return emit::$way($callsite, emit::meta(tags([$($number.0),*]), tag, at), text, $($number.1),*);
+        }
+    };
+}
+
+/// Where the text is among the values.
+const fn place_of_text(texts: &[bool]) -> usize {
+    let mut at = 0;
+    while at < texts.len() && !texts[at] {
+        at += 1;
+    }
+    at
+}
+
+/// All words but the one at `at`.
+#[inline(always)]
+fn numbers<const N: usize>(words: &[(u8, u64)], at: usize) -> [(u8, u64); N] {
+    std::array::from_fn(|index| {
+        let index = if index < at { index } else { index + 1 };
+        words.get(index).copied().unwrap_or_default()
+    })
+}
+
+/// Whether of these, each a text or a number, one is a text.
+const fn is_one_text(types: &[(bool, bool)]) -> bool {
+    let (mut at, mut texts) = (0, 0);
+    while at < types.len() {
+        let (is_text, is_number) = types[at];
+        if !is_text && !is_number {
+            return false;
+        }
+        texts += is_text as usize;
+        at += 1;
+    }
+    texts == 1
+}
+
 macro_rules! tuples {
-    ($([$($type:ident $value:ident)*] $($way:ident)?;)*) => {$(
+    ($([$($type:ident $value:ident)*] $($way:ident $text:ident $numbers:tt)?;)*) => {$(
         impl<$($type: Value + ?Sized),*> Fields for ($(&$type,)*) {
             #[inline]
             fn emit(self, callsite: &'static Callsite) {
                 words!($($way)? (self, callsite) $($type $value)*);
+                text!($($text $numbers)? (self, callsite) $($type $value)*);
                 self.emit_to(callsite, &DEFAULT);
             }
 
@@ -73,10 +126,10 @@ macro_rules! tuples {
 }
 
 tuples! {
-    [A a] words1;
-    [A a B b] words2;
-    [A a B b C c] words3;
-    [A a B b C c D d] words4;
+    [A a] words1 text0 ();
+    [A a B b] words2 text1 (k);
+    [A a B b C c] words3 text2 (k l);
+    [A a B b C c D d] words4 text3 (k l m);
     [A a B b C c D d E e];
     [A a B b C c D d E e F f];
     [A a B b C c D d E e F f G g];

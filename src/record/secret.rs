@@ -73,6 +73,11 @@ impl<T: ?Sized> Value for Secret<T> {
     fn encode(&self, out: &mut Writer) {
         MASK.encode(out);
     }
+    const IS_SIZED: bool = true;
+    #[inline(always)]
+    fn sized(&self) -> (u8, &[u8]) {
+        MASK.sized()
+    }
 }
 
 /// The value `[redacted]`, in place of another one.
@@ -88,6 +93,11 @@ impl Value for Redacted {
     #[inline(always)]
     fn encode(&self, out: &mut Writer) {
         MASK.encode(out);
+    }
+    const IS_SIZED: bool = true;
+    #[inline(always)]
+    fn sized(&self) -> (u8, &[u8]) {
+        MASK.sized()
     }
 }
 

@@ -72,6 +72,16 @@ pub trait Value {
     fn word(&self) -> (u8, u64) {
         (tag::NULL, 0)
     }
+
+    /// Whether it is plain, and [`Value::sized`] says all of it.
+    #[doc(hidden)]
+    const IS_SIZED: bool = false;
+
+    /// What `encode` puts, a tag, a length of 4 bytes, and these bytes.
+    #[doc(hidden)]
+    fn sized(&self) -> (u8, &[u8]) {
+        (tag::STR, &[])
+    }
 }
 
 /// Any value, behind a pointer.
@@ -175,16 +185,24 @@ numbers! {
 
 /// Types whose value is another plain value.
 macro_rules! like {
-    ($($type:ty: $self:ident => $value:expr $(, $word:ident)?;)*) => {$(
+    (@word $self:ident $value:expr) => {
+        const IS_WORD: bool = true;
+        #[inline(always)]
+        fn word(&$self) -> (u8, u64) {
+            $value.word()
+        }
+    };
+    (@sized $self:ident $value:expr) => {
+        const IS_SIZED: bool = true;
+        #[inline(always)]
+        fn sized(&$self) -> (u8, &[u8]) {
+            $value.sized()
+        }
+    };
+    ($($type:ty: $self:ident => $value:expr $(, $by:ident)?;)*) => {$(
         impl Value for $type {
             const PLAIN: bool = true;
-            $(
-                const IS_WORD: bool = true;
-                #[inline(always)]
-                fn word(&$self) -> (u8, u64) {
-                    $value.$word()
-                }
-            )?
+            $(like!(@$by $self $value);)?
             #[inline(always)]
             fn encoded_len(&$self) -> usize {
                 $value.encoded_len()
@@ -211,8 +229,8 @@ like! {
     NonZero<usize>: self => self.get(), word;
     NonZero<i128>: self => self.get();
     NonZero<u128>: self => self.get();
-    String: self => self.as_str();
-    Cow<'_, str>: self => **self;
+    String: self => self.as_str(), sized;
+    Cow<'_, str>: self => (**self), sized;
     char: self => *self.encode_utf8(&mut [0; 4]);
 }
 
@@ -282,6 +300,11 @@ impl Value for Bytes<'_> {
     fn encode(&self, out: &mut Writer) {
         out.put_sized(tag::BYTES, self.0);
     }
+    const IS_SIZED: bool = true;
+    #[inline(always)]
+    fn sized(&self) -> (u8, &[u8]) {
+        (tag::BYTES, self.0)
+    }
 }
 
 impl Value for str {
@@ -293,6 +316,11 @@ impl Value for str {
     #[inline(always)]
     fn encode(&self, out: &mut Writer) {
         out.put_sized(tag::STR, self.as_bytes());
+    }
+    const IS_SIZED: bool = true;
+    #[inline(always)]
+    fn sized(&self) -> (u8, &[u8]) {
+        (tag::STR, self.as_bytes())
     }
 }
 
@@ -327,6 +355,11 @@ macro_rules! pointers {
             #[inline(always)]
             fn word(&self) -> (u8, u64) {
                 (**self).word()
+            }
+            const IS_SIZED: bool = T::IS_SIZED;
+            #[inline(always)]
+            fn sized(&self) -> (u8, &[u8]) {
+                (**self).sized()
             }
         }
     )*};

@@ -17,7 +17,7 @@ use crate::sync::Ordering::Relaxed;
 use crate::sys;
 
 /// Bytes of a value: its tag and 8 bytes.
-const VALUE: usize = 9;
+pub(super) const VALUE: usize = 9;
 
 // Each way is a function of its own, that saves no registers for the next one, which is a jump.
 macro_rules! calls {
@@ -113,7 +113,7 @@ fn put_behind_context<const N: usize>(
 
 /// Stamps and commits.
 #[inline(always)]
-fn finish(
+pub(super) fn finish(
     thread: &'static ThreadState,
     segment: &'static Segment,
     callsite: &'static Callsite,
