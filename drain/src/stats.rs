@@ -2,6 +2,7 @@
 //! `docs/stats.md` says what each number means and where it comes from.
 
 mod backlog;
+mod idle;
 mod print;
 
 use std::sync::Arc;
@@ -89,6 +90,8 @@ pub(crate) struct Ring {
     pub(crate) free: u32,
     pub(crate) owned: u32,
     pub(crate) high_water: u32,
+    pub(crate) idle: u32,
+    pub(crate) asked: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -155,7 +158,7 @@ fn collect(segment: &Segment) -> Stats {
         segment: about(segment),
         producers: producers(segment, &backlog),
         total: counts(tally, backlog.total()),
-        ring: ring(segment),
+        ring: ring(segment, holder.is_some()),
         drain: Drain {
             running: holder.is_some(),
             pid: holder.as_ref().map(|holder| holder.pid),
@@ -238,7 +241,7 @@ fn producers(segment: &Segment, backlog: &Backlog) -> Vec<Producer> {
     all.collect()
 }
 
-fn ring(segment: &Segment) -> Ring {
+fn ring(segment: &Segment, is_drained: bool) -> Ring {
     let geometry = segment.geometry();
     let free = |block: &u32| {
         let word = layout::BlockWord::of(segment.word(*block).load(Ordering::Relaxed));
@@ -247,6 +250,7 @@ fn ring(segment: &Segment) -> Ring {
     let free = (0..geometry.block_count).filter(free).count() as u32;
     let owned = geometry.block_count - free;
     let high_water = segment.drain_area().high_water().load(Ordering::Relaxed);
+    let idle = idle::count(segment, watermark::now(segment.clock_kind()), is_drained);
     Ring {
         bytes: geometry.ring_bytes(),
         block_bytes: geometry.block_bytes(),
@@ -254,6 +258,8 @@ fn ring(segment: &Segment) -> Ring {
         free,
         owned,
         high_water: high_water.max(owned),
+        idle: idle.held,
+        asked: idle.asked,
     }
 }
 

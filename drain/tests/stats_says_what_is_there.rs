@@ -3,6 +3,7 @@
 
 mod looking;
 
+use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -155,6 +156,50 @@ fn what_was_lost_is_counted_before_and_after_a_drain_has_told() {
     }
     assert_eq!(after["total"]["waiting"], 0);
     assert_eq!(after["ring"]["high_water"], 8);
+}
+
+#[test]
+fn what_idle_threads_hold_and_what_is_asked_back() {
+    const THREADS: u64 = 26;
+    let _watchdog = watchdog();
+    let site = Site::new();
+    let builder = logring::builder(site.segment()).ring_bytes(RING).quota_percent(100);
+    let ring = builder.reserve_percent(0).overflow(Overflow::BlockForever).open().expect("opened");
+    let turn = Barrier::new(THREADS as usize + 1);
+    std::thread::scope(|scope| {
+        for t in 0..THREADS {
+            let (ring, turn) = (&ring, &turn);
+            scope.spawn(move || {
+                info!(logger: ring, "rare", t, n = 0);
+                turn.wait();
+                turn.wait();
+                info!(logger: ring, "rare", t, n = 1);
+                turn.wait();
+                turn.wait();
+            });
+        }
+        turn.wait();
+        let found = stats(&site);
+        assert_eq!(
+            (&found["ring"]["owned"], &found["ring"]["asked"]),
+            (&THREADS.into(), &0.into())
+        );
+        wait_until("all to be idle", || stats(&site)["ring"]["idle"] == THREADS);
+        assert_eq!(stats(&site)["ring"]["asked"], 0, "without a drain nobody asks");
+        let drain = site.start_drain();
+        wait_until("all to be asked", || stats(&site)["ring"]["asked"] == THREADS);
+        let text = printed(&site, &["stats", "--segment", site.segment()]).0;
+        assert!(text.contains("26 owned (26 by idle threads, 26 asked back), 6 free"), "{text}");
+        drain.kill();
+        assert_eq!(stats(&site)["ring"]["asked"], 0, "what a dead one has asked for is not given");
+        let drain = site.start_drain();
+        turn.wait();
+        turn.wait();
+        wait_until("all to be given back", || stats(&site)["ring"]["free"] == 32);
+        assert_eq!(stats(&site)["ring"]["idle"], 0);
+        turn.wait();
+        drain.stop();
+    });
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod pause;
 
+pub use self::pause::is_pause;
 use core::cell::Cell;
 
 use super::{Memory, hints};

@@ -211,6 +211,14 @@ fn places(segment: &Segment) -> impl Iterator<Item = (Place, Vec<Found>)> {
     })
 }
 
+/// Blocks that are not full and have a record, each with its lane and its last record's time.
+pub(super) fn open_blocks(segment: &Segment) -> impl Iterator<Item = (LaneRef, u64)> {
+    places(segment).filter_map(|(place, found)| {
+        let last = found.last().filter(|_| !place.has_ended)?;
+        Some((place.lane, last.timestamp))
+    })
+}
+
 /// Lanes that a thread has, with their process entries. One without a thread is being given back, and
 /// counted where its process is.
 fn lane_entries(segment: &Segment) -> Vec<(LaneRef, u32)> {
@@ -231,6 +239,8 @@ struct Place {
     generation: u32,
     lane: LaneRef,
     ordinal: u64,
+    /// No record comes into it any more.
+    has_ended: bool,
 }
 
 impl Place {
@@ -248,7 +258,7 @@ impl Place {
             return None;
         }
         let handle = segment.block(block);
-        let mut slot = 0;
+        let (mut slot, mut has_ended) = (0, true);
         while slot < segment.slots_per_block() {
             let raw = segment.stamp(handle, slot).load(order::commit_load()); // pair:commit
             match Stamp::of(raw).filter(|stamp| stamp.generation == generation) {
@@ -258,10 +268,13 @@ impl Place {
                     found.push(Found { slot, timestamp, sequence });
                     slot = slot.saturating_add(slots);
                 }
-                _ => break,
+                stamp => {
+                    has_ended = stamp.is_some_and(|stamp| stamp.kind == Kind::Pad);
+                    break;
+                }
             }
         }
-        let place = Self { block, generation, lane, ordinal: begun.ordinal };
+        let place = Self { block, generation, lane, ordinal: begun.ordinal, has_ended };
         Unpinned(segment).holds(block, generation).then_some(place)
     }
 }

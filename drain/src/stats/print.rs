@@ -45,10 +45,11 @@ pub(super) fn text(stats: &Stats) -> String {
     fact(
         "ring",
         format!(
-            "{} of {}: {} owned, {} free, high water {}",
+            "{} of {}: {} owned{}, {} free, high water {}",
             count(u64::from(ring.blocks), "block"),
             bytes(ring.block_bytes as u64),
             grouped(ring.owned.into()),
+            idle(ring),
             grouped(ring.free.into()),
             grouped(ring.high_water.into()),
         ),
@@ -71,6 +72,21 @@ pub(super) fn text(stats: &Stats) -> String {
         out.push_str(&cursors(stats));
     }
     out
+}
+
+/// What idle threads hold, where they hold anything.
+fn idle(ring: &super::Ring) -> String {
+    match (ring.idle, ring.asked) {
+        (0, _) => String::new(),
+        (held, 0) => format!(" ({} by idle threads)", grouped(held.into())),
+        (held, asked) => {
+            format!(
+                " ({} by idle threads, {} asked back)",
+                grouped(held.into()),
+                grouped(asked.into())
+            )
+        }
+    }
 }
 
 fn drain_line(drain: &super::Drain) -> String {

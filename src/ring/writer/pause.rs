@@ -13,6 +13,12 @@ use crate::sync::Ordering::Relaxed;
 /// 2 GHz, two by the kernel's in nanoseconds. A power of two, so that a call spends a shift on it.
 const IDLE_TICKS_LOG2: u32 = 31;
 
+/// Whether a lane with its last record at `last` is idle at `now`, both by its clock.
+#[must_use]
+pub const fn is_pause(last: u64, now: u64) -> bool {
+    now.saturating_sub(last) >> IDLE_TICKS_LOG2 != 0
+}
+
 impl<B: Copy + Default> LaneCell<B> {
     /// The timestamp to stamp when the clock says `now`: never below the lane's last.
     #[inline(always)]
@@ -38,7 +44,7 @@ impl<B: Copy + Default> LaneCell<B> {
         let last = self.timestamp.get();
         let timestamp = now.max(last);
         self.timestamp.set(timestamp);
-        (timestamp, (timestamp - last) >> IDLE_TICKS_LOG2 != 0)
+        (timestamp, is_pause(last, timestamp))
     }
 
     /// Gives the open block back, so that a lane that logs rarely holds none in between: the drain
