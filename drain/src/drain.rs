@@ -154,6 +154,11 @@ impl Drain {
         if moved { Turn::Moved } else { Turn::Idle }
     }
 
+    /// Whether records have been seen that the next turn reads without a look at the ring.
+    pub(crate) fn is_mid_pass(&self) -> bool {
+        !self.merge.is_empty()
+    }
+
     /// Whether all that was read is written, noted and freed.
     pub(crate) fn is_settled(&self) -> bool {
         self.merge.is_empty()
@@ -431,7 +436,8 @@ impl Drain {
             ));
         }
         let done = self.outlets.done();
-        self.retire.run(self.segment, done);
+        let more = self.is_mid_pass() && self.outlets.queued_bytes() <= QUEUE_BYTES_MAX;
+        self.retire.run(self.segment, done, more);
         if let Some((flush, below, _)) = self.flush_after.take_if(|(.., batch)| *batch <= done) {
             let area = self.segment.drain_area();
             area.written_below().store(below, Ordering::Relaxed);

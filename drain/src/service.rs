@@ -157,6 +157,10 @@ impl Service {
                     Next::Rest => {}
                 }
             }
+            // What is to be read stands in the ring already: nobody writes there meanwhile.
+            if turn == Turn::Moved && self.drain.is_mid_pass() {
+                continue;
+            }
             let (free, total) = self.drain.filling();
             rhythm.pause(self.segment, turn == Turn::Moved, free, total);
         }

@@ -2,7 +2,7 @@
 //! piece goes is kept in a register: appending to a `Vec` stores its length for each piece and
 //! loads it again for the next, which took longer than all else together.
 
-/// Appends to a vector of which the part behind `at` is room, zeroed, and not yet of the line.
+/// Appends to a vector of which the part behind `at` is room, and not yet of the line.
 ///
 /// All methods inline, so that `at` stays in a register; a function that does not inline takes a
 /// [`Line::reborrow`] and returns the new `at`.
@@ -47,6 +47,12 @@ impl<'o> Line<'o> {
     pub(crate) fn new(out: &'o mut Vec<u8>, room: usize) -> Self {
         let at = out.len();
         out.resize(at + room, 0);
+        Line { out, at }
+    }
+
+    /// A line at `at` of `out`, over what stands there, all of which is room.
+    #[inline(always)]
+    pub(crate) fn over(out: &'o mut Vec<u8>, at: usize) -> Self {
         Line { out, at }
     }
 
