@@ -255,6 +255,43 @@ impl Chain {
         }
     }
 
+    /// Hands on the records behind the one that stands at `at`, as long as they are committed, of one
+    /// slot each and in the same block; at most so many. The reading position stays. For readers whose
+    /// blocks are held back: what is handed on stays as it is until the position has passed it.
+    #[inline]
+    pub fn look_ahead<M: Memory>(
+        &self,
+        memory: &M,
+        at: Position,
+        most: u32,
+        mut found: impl FnMut(Position, u8),
+    ) {
+        let block = memory.block(at.block);
+        let mut slot = at.slot + 1;
+        let end = memory.slots_per_block().min(slot.saturating_add(most));
+        while slot < end {
+            let raw = memory.stamp(block, slot).load(order::commit_load()); // pair:commit
+            let Some((1, level)) = Stamp::record_of(raw, at.generation) else { return };
+            found(Position { slot, ..at }, level);
+            slot += 1;
+        }
+        if self.has_more() {
+            // As for one: all of this block is committed.
+            let end = memory.slots_per_block().min(slot.saturating_add(most + 1));
+            (slot..end).for_each(|slot| memory.prefetch_slot(block, slot));
+        }
+    }
+
+    /// Whether the reading position is this one.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_at(&self, at: Position) -> bool {
+        self.slot == at.slot
+            && self
+                .current
+                .is_some_and(|link| (link.block, link.generation) == (at.block, at.generation))
+    }
+
     /// Gives up the block being read, which somebody writes over.
     #[cold]
     pub fn outrun(&mut self) {
@@ -382,13 +419,13 @@ const LINE_WORDS: usize = 8;
 #[inline]
 pub fn fill_first<M: Memory>(
     memory: &M,
-    at: Position,
+    block: M::Block,
+    slot: u32,
     is_alone: bool,
     to: &mut [[u8; 8]],
 ) -> Header {
-    let handle = memory.block(at.block);
     let (first, rest) = to.split_at_mut(LINE_WORDS.min(to.len()));
-    memory.copy_words(handle, at.slot, 0, first);
+    memory.copy_words(block, slot, 0, first);
     let word = |byte: usize| first.get(byte / 8).copied().map_or(0, u64::from_le_bytes);
     let (lens, marks) = (word(record::CALLSITE), word(record::FLAGS));
     let header = Header {
@@ -402,9 +439,9 @@ pub fn fill_first<M: Memory>(
     };
     let end = record::PAYLOAD.saturating_add(header.payload_len as usize);
     if !is_alone || end > LINE_WORDS * 8 {
-        memory.copy_words(handle, at.slot, LINE_WORDS as u32, rest);
+        memory.copy_words(block, slot, LINE_WORDS as u32, rest);
     }
-    memory.flush(handle, at.slot);
+    memory.flush(block, slot);
     header
 }
 
