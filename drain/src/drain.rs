@@ -329,7 +329,7 @@ impl Drain {
         let watermark = merge.watermark();
         let mut stranded = false;
         while !stranded && pipeline.len() < BATCH_BYTES {
-            let more = merge.run(lanes, |lane| {
+            let more = merge.run(lanes, |lane, below| {
                 let time = lane.head.map_or(0, |head| head.timestamp);
                 while let Some(record) = private.next_before(time) {
                     pipeline.private(&record, clock);
@@ -340,7 +340,11 @@ impl Drain {
                 {
                     flights.write(segment, process, time, (positions, clock), pipeline);
                 }
-                pipeline.deliver(*segment, clock, lane, written_up_to, spent);
+                let is_run = !private.waits()
+                    && pipeline.deliver_run(clock, lane, written_up_to, (below, BATCH_BYTES));
+                if !is_run {
+                    pipeline.deliver(*segment, clock, lane, written_up_to, spent);
+                }
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
                 plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));

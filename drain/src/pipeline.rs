@@ -137,6 +137,44 @@ impl<'s> Pipeline<'s> {
         }
     }
 
+    /// Takes as many of the lane's next records as can be rendered one behind the other without a look at
+    /// anything else: of times below a bound, until so many bytes are rendered. False when there is none.
+    pub(crate) fn deliver_run(
+        &mut self,
+        clock: &Clock,
+        lane: &mut Lane,
+        written_up_to: &mut u64,
+        (below, bytes_max): (u64, usize),
+    ) -> bool {
+        let Self { strings, chain, lines, payload_max, .. } = self;
+        let [Lines { level: None, chain: own, renderer, page, silent: false, .. }] = &mut lines[..]
+        else {
+            return false;
+        };
+        if !chain.is_empty() || !own.is_empty() {
+            return false;
+        }
+        let (pid, tid) = (lane.owner.pid, lane.owner.tid);
+        lane.take_run(*written_up_to..below, *payload_max, |head, payload| {
+            let raw = Raw {
+                timestamp_ns: clock.convert(head.timestamp),
+                level: head.level,
+                callsite: head.callsite,
+                flags: head.flags,
+                context_len: head.context_len,
+                pid,
+                tid,
+                payload,
+            };
+            let is_written = page.len() < bytes_max
+                && page.write_over(|out, at| renderer.render_record(&raw, strings, out, at));
+            if is_written {
+                *written_up_to = head.timestamp;
+            }
+            is_written
+        })
+    }
+
     /// Takes the lane's next record and renders it, and before it what is missing in front of it.
     pub(crate) fn deliver(
         &mut self,

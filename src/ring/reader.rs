@@ -416,7 +416,7 @@ const LINE_WORDS: usize = 8;
 
 /// Copies a record's first slot into `to`, which has its size, and flushes it. Where `is_alone`, the
 /// payload ends in this slot, and no line behind it is looked at.
-#[inline]
+#[inline(always)]
 pub fn fill_first<M: Memory>(
     memory: &M,
     block: M::Block,

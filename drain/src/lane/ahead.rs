@@ -56,6 +56,18 @@ impl Ahead {
         Some(*head)
     }
 
+    /// Those from a place on, each with its slot.
+    #[inline(always)]
+    pub(super) fn from(&self, place: u32) -> impl Iterator<Item = (&Head, &[u8])> {
+        let len = (self.slots.len() / AHEAD as usize).max(1);
+        self.heads.iter().zip(self.slots.chunks_exact(len)).skip(place as usize)
+    }
+
+    /// So many were passed from a place on.
+    pub(super) fn go_on_behind(&mut self, place: u32, count: usize) {
+        self.next = place as usize + count;
+    }
+
     /// The slot at a place.
     #[inline(always)]
     pub(super) fn slot(&self, place: u32) -> &[u8] {

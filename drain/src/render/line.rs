@@ -12,33 +12,32 @@ pub(crate) struct Line<'o> {
     at: usize,
 }
 
-/// A part of many lines, made once: laid out so that whole windows are copied, whatever its length is.
+/// A part of many lines, made once: a short one is laid out so that it is copied whole, its room
+/// included, whatever its length is.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
-    windows: Box<[[u8; WINDOW]]>,
-    len: usize,
+    short: [u8; WINDOW],
+    bytes: Box<[u8]>,
 }
 
 impl Piece {
     /// A piece of these bytes.
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let laid_out = |part: &[u8]| {
-            let mut window = [0; WINDOW];
-            window[..part.len()].copy_from_slice(part);
-            window
-        };
-        Self { windows: bytes.chunks(WINDOW).map(laid_out).collect(), len: bytes.len() }
+        let mut short = [0; WINDOW];
+        let len = bytes.len().min(WINDOW);
+        short[..len].copy_from_slice(&bytes[..len]);
+        Self { short, bytes: bytes.into() }
     }
 
     /// Its length in bytes.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.bytes.len()
     }
 }
 
 /// A short piece with a number behind it: one look at the room is enough for both.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Lead {
     bytes: [u8; LEAD_BYTES],
     len: u8,
@@ -123,7 +122,7 @@ impl<'o> Line<'o> {
         const { assert!(N <= ROOM_BYTES) };
         // Both compared here, so that neither is compared again below.
         if self.at > self.out.len() || self.out.len() - self.at < N {
-            grow(self.out, self.at, ROOM_BYTES);
+            return grow(self.out, self.at);
         }
         self.out[self.at..].first_chunk_mut().expect("there is room, as was just seen")
     }
@@ -152,15 +151,17 @@ impl<'o> Line<'o> {
     /// Appends a piece that was made before.
     #[inline(always)]
     pub(crate) fn piece(&mut self, piece: &Piece) {
-        let size = piece.windows.len() * WINDOW;
-        if self.at > self.out.len() || self.out.len() - self.at < size {
-            grow(self.out, self.at, size + ROOM_BYTES);
+        let len = piece.bytes.len();
+        if len <= WINDOW {
+            return self.store(&piece.short, len);
         }
-        let room = self.out[self.at..].as_chunks_mut().0;
-        for (to, from) in room.iter_mut().zip(&piece.windows) {
-            *to = *from;
+        match self.out.get_mut(self.at..self.at + len) {
+            Some(room) => {
+                room.copy_from_slice(&piece.bytes);
+                self.at += len;
+            }
+            None => self.with_vec(|out| out.extend_from_slice(&piece.bytes)),
         }
-        self.at += piece.len;
     }
 
     /// Writes bytes over what was appended behind `at`.
@@ -407,8 +408,9 @@ fn digits_of(value: u32) -> usize {
 }
 
 #[cold]
-fn grow(out: &mut Vec<u8>, at: usize, room: usize) {
-    out.resize(at + room, 0);
+fn grow<const N: usize>(out: &mut Vec<u8>, at: usize) -> &mut [u8; N] {
+    out.resize(at + ROOM_BYTES, 0);
+    out[at..].first_chunk_mut().expect("the vector has grown")
 }
 
 #[inline(always)]
@@ -540,7 +542,8 @@ mod tests {
                     assert_eq!(text, if is_written { expected.as_bytes() } else { b"|" });
                 }
             }
-            for value in [1.5, -0.25, 99_999_999.999_999, 7.0, -1e-3, 0.0, 1e8, f64::NAN, 1.0 / 3.0] {
+            for value in [1.5, -0.25, 99_999_999.999_999, 7.0, -1e-3, 0.0, 1e8, f64::NAN, 1.0 / 3.0]
+            {
                 let mut is_written = [false; 2];
                 let behind = written(0, |line| is_written[0] = line.lead_double(&lead, value));
                 let alone = written(0, |line| is_written[1] = line.short_double(value));

@@ -31,6 +31,8 @@ struct Plan {
     steps: Box<[Step]>,
     /// How many of the steps are the context's.
     context: usize,
+    /// What stands before each value where all of them are fields of the callsite, and numbers so far.
+    leads: Box<[Lead]>,
 }
 
 /// The end of what stands before the values. Most lines of a plan are of one process: its id is laid out
@@ -242,14 +244,21 @@ impl Plan {
         };
         let befores = keys.pairs().enumerate().map(before_value);
         let steps = keys_of(raw, strings, pairs)?.into_iter().zip(befores);
+        let steps: Box<[Step]> = steps.map(|(key, before)| Step { key, before }).collect();
+        let lead = |step: &Step| match (&step.key, &step.before) {
+            (Key::Known, Some(before)) => before.number.clone(),
+            _ => None,
+        };
+        let leads: Option<Box<[Lead]>> = steps.iter().map(lead).collect();
         Some(Self {
             callsite: raw.callsite,
             level: raw.level,
             flags: raw.flags & SHAPING,
             begin: Begin { front, turns: 0, pid: None, whole: Piece::new(b""), behind: 0 },
             facts: Facts::new(before, keys.found & fact::PID == 0, raw.pid),
-            steps: steps.map(|(key, before)| Step { key, before }).collect(),
+            steps,
             context: event.context.len(),
+            leads: leads.filter(|_| raw.flags & flags::TEXT == 0).unwrap_or_default(),
         })
     }
 
@@ -277,10 +286,6 @@ impl Plan {
         values: &mut impl Values,
         line: &mut Line<'_>,
     ) -> bool {
-        let Some((mut rest, mut own)) = raw.payload.split_at_checked(raw.context_len as usize)
-        else {
-            return false;
-        };
         let fraction = head.fraction(raw.timestamp_ns);
         if self.begin.turns == head.turns() && self.begin.pid.is_none_or(|pid| pid == raw.pid) {
             let at = line.at();
@@ -290,31 +295,84 @@ impl Plan {
             let at = self.begin_anew(raw, head, line.reborrow());
             line.resume(at);
         }
+        if !self.leads.is_empty() && raw.context_len == 0 {
+            let at = line.at();
+            if self.numbers(raw.payload, values, line) {
+                return true;
+            }
+            line.resume(at);
+        }
+        let Some(at) = self.write_rest(raw, syntax, values, line.reborrow()) else { return false };
+        line.resume(at);
+        true
+    }
+
+    /// Writes what comes behind the begin, whatever it is.
+    #[inline(never)]
+    fn write_rest<S: Syntax>(
+        &mut self,
+        raw: &Raw<'_>,
+        syntax: &S,
+        values: &mut impl Values,
+        mut line: Line<'_>,
+    ) -> Option<usize> {
+        self.leads = Box::default();
+        let line = &mut line;
+        let (mut rest, mut own) = raw.payload.split_at_checked(raw.context_len as usize)?;
         if self.has_own_text() {
-            let Some(text) = take_text(&mut own) else { return false };
-            syntax.text(text, line);
+            syntax.text(take_text(&mut own)?, line);
             self.facts.write(raw.pid, line);
         }
         for (index, step) in self.steps.iter().enumerate() {
             if index == self.context {
                 if !rest.is_empty() {
-                    return false;
+                    return None;
                 }
                 rest = std::mem::take(&mut own);
             }
             if !step.key.take(&mut rest) {
-                return false;
+                return None;
             }
-            let is_there = match &step.before {
-                Some(before) => write_value(before, &mut rest, values, line),
-                None => take_value(&mut rest).map(drop),
-            };
-            if is_there.is_none() {
-                return false;
+            match &step.before {
+                Some(before) => write_value(before, &mut rest, values, line)?,
+                None => drop(take_value(&mut rest)?),
             }
         }
         // Where no field follows the context, nothing does.
-        rest.is_empty() && own.is_empty()
+        (rest.is_empty() && own.is_empty()).then(|| line.at())
+    }
+
+    /// The values, if all of them are numbers: then little else has to be asked of each.
+    #[inline(always)]
+    fn numbers<V: Values>(&self, mut rest: &[u8], values: &mut V, line: &mut Line<'_>) -> bool {
+        for (index, lead) in self.leads.iter().enumerate() {
+            let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>() else {
+                return false;
+            };
+            if !write_number(tag, bytes, lead, line) {
+                let Some(at) = self.rare_number(index, rest, values, line.reborrow()) else {
+                    return false;
+                };
+                line.resume(at);
+            }
+            rest = behind;
+        }
+        rest.is_empty()
+    }
+
+    /// A number that has many digits; nothing where it is none.
+    #[inline(never)]
+    fn rare_number<V: Values>(
+        &self,
+        index: usize,
+        mut rest: &[u8],
+        values: &mut V,
+        mut line: Line<'_>,
+    ) -> Option<usize> {
+        let before = self.steps.get(index)?.before.as_ref()?;
+        let is_number = matches!(rest.first(), Some(&(tag::U64 | tag::I64 | tag::F64)));
+        is_number.then(|| write_value(before, &mut rest, values, &mut line))??;
+        Some(line.at())
     }
 
     /// Whether the text of the lines is the record's own.
@@ -469,16 +527,10 @@ fn write_value(
         && matches!(tag, tag::U64 | tag::I64 | tag::F64)
     {
         *rest = behind;
-        if let Some(lead) = &before.number {
-            let value = i64::from_le_bytes(bytes);
-            let is_written = match tag {
-                tag::U64 => line.lead_integer(lead, false, value as u64),
-                tag::I64 => line.lead_integer(lead, value < 0, value.unsigned_abs()),
-                _ => line.lead_double(lead, f64::from_le_bytes(bytes)),
-            };
-            if is_written {
-                return Some(());
-            }
+        if let Some(lead) = &before.number
+            && write_number(tag, bytes, lead, line)
+        {
+            return Some(());
         }
         line.piece(&before.piece);
         match tag {
@@ -499,6 +551,18 @@ fn write_value(
     let at = write_rare(rest, values, line.reborrow())?;
     line.resume(at);
     Some(())
+}
+
+/// Writes a number of few digits and what stands before it; nothing if it is none.
+#[inline(always)]
+fn write_number(tag: u8, bytes: [u8; 8], lead: &Lead, line: &mut Line<'_>) -> bool {
+    let value = i64::from_le_bytes(bytes);
+    match tag {
+        tag::U64 => line.lead_integer(lead, false, value as u64),
+        tag::I64 => line.lead_integer(lead, value < 0, value.unsigned_abs()),
+        tag::F64 => line.lead_double(lead, f64::from_le_bytes(bytes)),
+        _ => false,
+    }
 }
 
 /// The same for what is neither a number of eight bytes nor text that is as it should be.
