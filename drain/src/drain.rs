@@ -154,6 +154,15 @@ impl Drain {
         if moved { Turn::Moved } else { Turn::Idle }
     }
 
+    /// Whether a turn would find nothing to read and nobody waits for one: a look at as little as says
+    /// so, without the barrier. What it does not see yet the next one does.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let area = self.segment.drain_area();
+        area.flush_req().load(Ordering::Relaxed) == area.flush_done().load(Ordering::Relaxed)
+            && self.is_settled()
+            && self.lanes.are_quiet(self.segment)
+    }
+
     /// Whether records have been seen that the next turn reads without a look at the ring.
     pub(crate) fn is_mid_pass(&self) -> bool {
         !self.merge.is_empty()

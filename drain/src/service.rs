@@ -161,8 +161,10 @@ impl Service {
             if turn == Turn::Moved && self.drain.is_mid_pass() {
                 continue;
             }
-            let (free, total) = self.drain.filling();
-            rhythm.pause(self.segment, turn == Turn::Moved, free, total);
+            let (drain, filling) = (&self.drain, self.drain.filling());
+            rhythm.pause(self.segment, turn == Turn::Moved, filling, || {
+                !stop.load(Ordering::Relaxed) && drain.is_quiet()
+            });
         }
         fate.end(self.segment)
     }

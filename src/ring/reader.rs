@@ -2,6 +2,8 @@
 //!
 //! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
 
+mod ahead;
+
 use core::ops::Range;
 
 use super::{Memory, hints};
@@ -253,43 +255,6 @@ impl Chain {
                 }
             }
         }
-    }
-
-    /// Hands on the records behind the one that stands at `at`, as long as they are committed, of one
-    /// slot each and in the same block; at most so many. The reading position stays. For readers whose
-    /// blocks are held back: what is handed on stays as it is until the position has passed it.
-    #[inline]
-    pub fn look_ahead<M: Memory>(
-        &self,
-        memory: &M,
-        at: Position,
-        most: u32,
-        mut found: impl FnMut(Position, u8),
-    ) {
-        let block = memory.block(at.block);
-        let mut slot = at.slot + 1;
-        let end = memory.slots_per_block().min(slot.saturating_add(most));
-        while slot < end {
-            let raw = memory.stamp(block, slot).load(order::commit_load()); // pair:commit
-            let Some((1, level)) = Stamp::record_of(raw, at.generation) else { return };
-            found(Position { slot, ..at }, level);
-            slot += 1;
-        }
-        if self.has_more() {
-            // As for one: all of this block is committed.
-            let end = memory.slots_per_block().min(slot.saturating_add(most + 1));
-            (slot..end).for_each(|slot| memory.prefetch_slot(block, slot));
-        }
-    }
-
-    /// Whether the reading position is this one.
-    #[inline(always)]
-    #[must_use]
-    pub fn is_at(&self, at: Position) -> bool {
-        self.slot == at.slot
-            && self
-                .current
-                .is_some_and(|link| (link.block, link.generation) == (at.block, at.generation))
     }
 
     /// Gives up the block being read, which somebody writes over.

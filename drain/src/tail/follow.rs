@@ -131,7 +131,9 @@ impl<'s> Follower<'s> {
         self.begin(watermark);
         while self.next() {
             self.stirred = true;
-            if self.pipeline.len() >= CHUNK && write(&self.pipeline.take(0, Vec::new()))? == Output::Closed {
+            if self.pipeline.len() >= CHUNK
+                && write(&self.pipeline.take(0, Vec::new()))? == Output::Closed
+            {
                 return Ok(Some(Output::Closed));
             }
         }
