@@ -15,7 +15,7 @@ passed() {
 }
 
 echo "-- tests, debug"
-cargo test --workspace --locked 2>&1 | tee target/ci/test-debug.log
+cargo test --workspace --locked --no-fail-fast 2>&1 | tee target/ci/test-debug.log
 debug=$(passed target/ci/test-debug.log)
 
 echo "-- tests, debug, scripts"

@@ -11,10 +11,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use common::drain::{Site, is_notice, lines, number};
+use common::trace::{Stopped, busy, give_over, introduce_this_thread};
 use common::watch::{wait_until, watchdog};
-use common::{Peer, free_blocks, hear, role, say};
-use logring::layout::record;
-use logring::layout::stamp::{Kind, Stamp};
+use common::{free_blocks, hear, role, say};
 use logring::ring::Memory;
 use logring::shm::Segment;
 use logring::sync::Ordering::{Acquire, Relaxed, Release};
@@ -64,8 +63,7 @@ fn until_it_is_left(action: extern "C" fn()) {
 }
 
 extern "C" fn log_one() {
-    // SAFETY: a signal to this thread, at which its tracer takes over.
-    unsafe { libc::raise(libc::SIGUSR1) };
+    give_over();
     info!("left", n = 1);
     unreachable!("this call does not return");
 }
@@ -76,9 +74,7 @@ fn jumps(segment: &str) {
     let _guard = builder.install().expect("installed");
     info!("left", n = 0);
     handle(libc::SIGUSR2, jump);
-    // SAFETY: a call without arguments.
-    say(unsafe { libc::gettid() }.to_string());
-    hear();
+    introduce_this_thread();
     until_it_is_left(log_one);
     for n in 0..MORE {
         info!("after", n);
@@ -90,48 +86,6 @@ fn jumps(segment: &str) {
     logring::flush(FLUSH).expect("a flush ends while a call is left");
     say("it goes on");
     hear();
-}
-
-fn trace(request: libc::c_uint, thread: libc::pid_t, signal: libc::c_int) {
-    let none = std::ptr::null_mut::<u8>();
-    // SAFETY: a thread of our own child; these requests take no memory.
-    let code = unsafe { libc::ptrace(request, thread, none, libc::c_long::from(signal)) };
-    assert_eq!(code, 0, "ptrace {request}: {}", std::io::Error::last_os_error());
-}
-
-/// Waits until the thread is stopped, by this signal.
-fn must_stop(thread: libc::pid_t, signal: libc::c_int) {
-    let mut status = 0;
-    // SAFETY: a thread of our own child, and a place for its status.
-    assert_eq!(unsafe { libc::waitpid(thread, &raw mut status, libc::__WALL) }, thread);
-    assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == signal, "status {status:#x}");
-}
-
-/// Whether a record is being written, with its time.
-fn is_busy(segment: &Segment) -> bool {
-    let geometry = segment.geometry();
-    (0..geometry.block_count).any(|block| {
-        (0..geometry.slots_per_block).any(|slot| {
-            let block = segment.block(block);
-            Stamp::of(segment.stamp(block, slot).load(Relaxed)).is_some_and(|stamp| {
-                let time = segment.slot_word(block, slot, (record::TIMESTAMP / 8) as u32);
-                stamp.kind == Kind::Busy && time != 0
-            })
-        })
-    })
-}
-
-/// Stops the peer's thread in the middle of a record.
-fn stop_in_a_record(segment: &Segment, peer: &mut Peer) -> libc::pid_t {
-    let thread = peer.hear().parse().expect("a thread id");
-    trace(libc::PTRACE_SEIZE, thread, 0);
-    peer.say("go on");
-    must_stop(thread, libc::SIGUSR1);
-    while !is_busy(segment) {
-        trace(libc::PTRACE_SINGLESTEP, thread, 0);
-        must_stop(thread, libc::SIGTRAP);
-    }
-    thread
 }
 
 /// Waits until all blocks are free, but one that this thread may have.
@@ -171,15 +125,15 @@ fn a_thread_jumps_out_of_a_call() {
     let logger = builder.open().expect("opened");
     let drain = site.start(site.command_holding(&[&site.output()], "500ms"));
     let mut peer = site.peer(TEST, "jumps", site.segment());
-    let thread = stop_in_a_record(&segment, &mut peer);
-    trace(libc::PTRACE_DETACH, thread, libc::SIGUSR2);
+    let thread = Stopped::in_a_record(&segment, &mut peer);
+    thread.go_on(libc::SIGUSR2);
     for n in 0..MORE {
         info!(logger: logger, "others", n);
     }
     logger.flush(FLUSH).expect("a flush ends while a call is left");
     peer.hear();
     // The block of the call that was left is its thread's for as long as that lives.
-    assert!(is_busy(&segment));
+    assert!(busy(&segment).is_some());
     drain.stop();
     let drain = site.start(site.command_holding(&[&site.output()], "500ms"));
     logger.flush(FLUSH).expect("also with the next drain");
@@ -267,12 +221,9 @@ extern "C-unwind" fn cancelled(_: *mut libc::c_void) -> *mut libc::c_void {
     let mut before = 0;
     // SAFETY: a place for the kind before; what stands on the stack needs no end of its own.
     assert_eq!(unsafe { pthread_setcanceltype(ASYNCHRONOUS, &raw mut before) }, 0);
-    // SAFETY: a call without arguments.
-    say(unsafe { libc::gettid() }.to_string());
-    hear();
+    introduce_this_thread();
     HEARD.store(true, Release);
-    // SAFETY: a signal to this thread, at which its tracer takes over.
-    unsafe { libc::raise(libc::SIGUSR1) };
+    give_over();
     info!("left", n = 1);
     std::ptr::null_mut()
 }
@@ -322,10 +273,10 @@ fn a_thread_is_cancelled_in_a_call() {
     let segment = Segment::create(&site.name.spec()).expect("created");
     let drain = site.start_drain();
     let mut peer = site.peer(TEST, "cancels", site.segment());
-    let thread = stop_in_a_record(&segment, &mut peer);
+    let thread = Stopped::in_a_record(&segment, &mut peer);
     peer.say("it stands in its record");
     assert_eq!(peer.hear(), "cancelled");
-    trace(libc::PTRACE_DETACH, thread, 0);
+    thread.go_on(0);
     assert_eq!(peer.hear(), "it goes on");
     wait_for_blocks(&segment);
     peer.end();

@@ -9,11 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64};
 
 use common::drain::{Site, is_notice, lines, number};
 use common::fork::wait;
+use common::trace::{Stopped, give_over, introduce_this_thread};
 use common::watch::{wait_until, watchdog};
-use common::{free_blocks, hear, role, say};
-use logring::layout::record;
-use logring::layout::stamp::{Kind, Stamp};
-use logring::ring::Memory;
+use common::{free_blocks, role};
 use logring::shm::Segment;
 use logring::sync::Ordering::{Acquire, Relaxed, Release};
 use logring::{Overflow, info};
@@ -75,11 +73,8 @@ fn stopped(segment: &str) {
     handle(libc::SIGUSR2);
     WITHIN.store(3, Relaxed);
     info!("parent", n = 0);
-    // SAFETY: a call without arguments.
-    say(unsafe { libc::gettid() }.to_string());
-    hear();
-    // SAFETY: a signal to this thread, at which its tracer takes over.
-    unsafe { libc::raise(libc::SIGUSR1) };
+    introduce_this_thread();
+    give_over();
     info!("parent", n = 1);
     if IS_CHILD.load(Relaxed) {
         log_as_child();
@@ -87,34 +82,6 @@ fn stopped(segment: &str) {
     info!("parent", n = 2);
     assert_eq!(FORKS.load(Relaxed), 1);
     assert_eq!(wait(CHILD.load(Relaxed)), 0);
-}
-
-fn trace(request: libc::c_uint, thread: libc::pid_t, signal: libc::c_int) {
-    let none = std::ptr::null_mut::<u8>();
-    // SAFETY: a thread of our own child; these requests take no memory.
-    let code = unsafe { libc::ptrace(request, thread, none, libc::c_long::from(signal)) };
-    assert_eq!(code, 0, "ptrace {request}: {}", std::io::Error::last_os_error());
-}
-
-fn must_stop(thread: libc::pid_t, signal: libc::c_int) {
-    let mut status = 0;
-    // SAFETY: a thread of our own child, and a place for its status.
-    assert_eq!(unsafe { libc::waitpid(thread, &raw mut status, libc::__WALL) }, thread);
-    assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == signal, "status {status:#x}");
-}
-
-/// Whether a record is being written, with its time.
-fn is_busy(segment: &Segment) -> bool {
-    let geometry = segment.geometry();
-    (0..geometry.block_count).any(|block| {
-        (0..geometry.slots_per_block).any(|slot| {
-            let block = segment.block(block);
-            Stamp::of(segment.stamp(block, slot).load(Relaxed)).is_some_and(|stamp| {
-                let time = segment.slot_word(block, slot, (record::TIMESTAMP / 8) as u32);
-                stamp.kind == Kind::Busy && time != 0
-            })
-        })
-    })
 }
 
 /// What stands in the output: how many by event and pid, in order, and the count of the lost.
@@ -150,15 +117,7 @@ fn a_fork_in_the_middle_of_a_record() {
     let segment = Segment::create(&site.name.spec()).expect("created");
     let drain = site.start_drain();
     let mut peer = site.peer(TEST, "stopped", site.segment());
-    let thread = peer.hear().parse().expect("a thread id");
-    trace(libc::PTRACE_SEIZE, thread, 0);
-    peer.say("go on");
-    must_stop(thread, libc::SIGUSR1);
-    while !is_busy(&segment) {
-        trace(libc::PTRACE_SINGLESTEP, thread, 0);
-        must_stop(thread, libc::SIGTRAP);
-    }
-    trace(libc::PTRACE_DETACH, thread, libc::SIGUSR2);
+    Stopped::in_a_record(&segment, &mut peer).go_on(libc::SIGUSR2);
     let parent = u64::from(peer.pid());
     peer.end();
     wait_until_all_is_told(&segment);

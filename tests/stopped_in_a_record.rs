@@ -5,13 +5,10 @@
 mod common;
 
 use common::drain::{Site, is_notice, lines, number};
+use common::trace::{Stopped, busy, give_over, introduce_this_thread};
 use common::watch::{wait_until, watchdog};
-use common::{free_blocks, hear, role, say};
-use logring::layout::record;
-use logring::layout::stamp::{Kind, Stamp};
-use logring::ring::Memory;
+use common::{free_blocks, role};
 use logring::shm::Segment;
-use logring::sync::Ordering::Relaxed;
 use logring::{Overflow, info};
 
 /// Records of the others: many rounds of a ring of 16 blocks of 16 slots.
@@ -22,39 +19,10 @@ fn stopped(segment: &str) {
     let builder = logring::builder(segment).overflow(Overflow::BlockForever);
     let _guard = builder.install().expect("installed");
     info!("stopped", n = 0);
-    // SAFETY: a call without arguments.
-    say(unsafe { libc::gettid() }.to_string());
-    hear();
-    // SAFETY: a signal to this thread, at which its tracer takes over.
-    unsafe { libc::raise(libc::SIGUSR1) };
+    introduce_this_thread();
+    give_over();
     info!("stopped", n = 1);
     info!("stopped", n = 2);
-}
-
-fn trace(request: libc::c_uint, thread: libc::pid_t) {
-    let none = std::ptr::null_mut::<u8>();
-    // SAFETY: a thread of our own child; these requests take no memory.
-    let code = unsafe { libc::ptrace(request, thread, none, none) };
-    assert_eq!(code, 0, "ptrace {request}: {}", std::io::Error::last_os_error());
-}
-
-/// Waits until the thread is stopped, by this signal.
-fn must_stop(thread: libc::pid_t, signal: libc::c_int) {
-    let mut status = 0;
-    // SAFETY: a thread of our own child, and a place for its status.
-    assert_eq!(unsafe { libc::waitpid(thread, &raw mut status, libc::__WALL) }, thread);
-    assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == signal, "status {status:#x}");
-}
-
-/// Where a record is being written: block, slot and generation.
-fn busy(segment: &Segment) -> Option<(u32, u32, u32)> {
-    let geometry = segment.geometry();
-    (0..geometry.block_count).find_map(|block| {
-        (0..geometry.slots_per_block).find_map(|slot| {
-            let stamp = Stamp::of(segment.stamp(segment.block(block), slot).load(Relaxed))?;
-            (stamp.kind == Kind::Busy).then_some((block, slot, stamp.generation))
-        })
-    })
 }
 
 #[test]
@@ -70,22 +38,8 @@ fn a_stopped_thread_holds_nobody() {
     let logger = builder.open().expect("opened");
     let drain = site.start_drain();
     let mut peer = site.peer(TEST, "stopped", site.segment());
-    let thread = peer.hear().parse().expect("a thread id");
-    trace(libc::PTRACE_SEIZE, thread);
-    peer.say("go on");
-    must_stop(thread, libc::SIGUSR1);
-    let at = loop {
-        trace(libc::PTRACE_SINGLESTEP, thread);
-        must_stop(thread, libc::SIGTRAP);
-        // Behind the look at the clock, so that its time is before all others'.
-        let stood = busy(&segment).filter(|(block, slot, _)| {
-            let word = (record::TIMESTAMP / 8) as u32;
-            segment.slot_word(segment.block(*block), *slot, word) != 0
-        });
-        if let Some(at) = stood {
-            break at;
-        }
-    };
+    let thread = Stopped::in_a_record(&segment, &mut peer);
+    let at = busy(&segment);
     for n in 0..OTHERS {
         info!(logger: logger, "others", n);
     }
@@ -93,8 +47,8 @@ fn a_stopped_thread_holds_nobody() {
     wait_until("all else to be free", || {
         free_blocks(&segment) >= segment.geometry().block_count as usize - 2
     });
-    assert_eq!(busy(&segment), Some(at), "nobody has touched its slot");
-    trace(libc::PTRACE_DETACH, thread);
+    assert_eq!(busy(&segment), at, "nobody has touched its slot");
+    thread.go_on(0);
     peer.end();
     drain.stop();
     let (mut others, mut own) = (0, 0);

@@ -49,6 +49,11 @@ impl Positions {
         &self.ledger
     }
 
+    /// The time below which all had been read when the cursor's last batch was made, in clock ticks.
+    pub(crate) fn watermark(&self) -> u64 {
+        self.ledger.committed_note(self.cursor).map_or(0, |note| note.watermark)
+    }
+
     /// Slots of `block` that are consumed in `generation`.
     pub(crate) fn consumed(&self, block: u32, generation: u32) -> u32 {
         let queued = self.queued_blocks.get(&block).map(|mark| (mark.generation, mark.slots));

@@ -109,18 +109,18 @@ impl Service {
         let lanes = geometry.lane_count + geometry.process_count;
         let furthest = furthest(segment, lanes, &positions, &ledger);
         let goal = positions.swap_remove(furthest);
-        let to = goal.marks(segment, lanes);
+        let (to, watermark) = (goal.marks(segment, lanes), goal.watermark());
         let mut outlets = Outlets::new(cursors, &waiting);
         // `positions` has the last one now where the furthest stood.
         for (at, from) in positions.iter().enumerate() {
             let at = if at == furthest { positions.len() } else { at };
             if from.progress(segment, lanes) < goal.progress(segment, lanes) {
                 let bytes = pipeline.alone(outlets.form(at), |pipeline| {
-                    restart::render_up_to(segment, from, &to, &clock, pipeline);
+                    restart::render_up_to(segment, from, &to, (&clock, watermark), pipeline);
                 });
                 let (clock, realtime_ns, ns_per_tick) = clock.line();
                 let clock = ClockLine { clock, realtime_ns, ns_per_tick };
-                outlets.submit_to(at, Batch { bytes, marks: to.clone(), watermark: 0, clock });
+                outlets.submit_to(at, Batch { bytes, marks: to.clone(), watermark, clock });
             }
         }
         let timing = (order, max_hold.0);
@@ -285,7 +285,8 @@ fn finish(
     };
     let from = Positions::of(ledger, cursor.index(), &Marks::default());
     let bytes = pipeline.alone(form, |pipeline| {
-        restart::render_up_to(segment, &from, &replay.marks, &clock, pipeline);
+        let at = (&clock, replay.watermark);
+        restart::render_up_to(segment, &from, &replay.marks, at, pipeline);
     });
     if cursor.finish_replay(Some(&bytes))? == Replayed::Dropped {
         return Ok(Marks::default());

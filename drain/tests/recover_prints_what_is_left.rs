@@ -178,7 +178,9 @@ fn what_is_no_segment_is_refused() {
     let logger = logger(&site, RING, Overflow::Drop);
     log(&logger, 0, 0..10);
     let (sentence, code) = refused(&site, &["recover", "absent"]);
-    assert_eq!((sentence.as_str(), code), ("there is neither a segment nor a file \"absent\"", 6));
+    let expected = "there is neither a segment nor a file \"absent\"; `logring-drain segments ls` lists the \
+                    segments that there are";
+    assert_eq!((sentence.as_str(), code), (expected, 6));
     let whole = bytes(&site.name.paths().segment);
     let case = |name: &str, content: &[u8]| {
         let path = site.path(name);

@@ -5,6 +5,7 @@
 pub mod acks;
 pub mod drain;
 pub mod fork;
+pub mod trace;
 pub mod watch;
 
 use std::io::{BufRead, BufReader, Write};
@@ -176,6 +177,14 @@ impl Peer {
         self.child.kill().expect("our child");
         self.child.wait().expect("our child");
         watch::unwatch(self.pid());
+    }
+
+    /// Waits until it has killed itself.
+    pub fn has_killed_itself(mut self) {
+        let status = self.child.wait().expect("our child");
+        watch::unwatch(self.pid());
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert_eq!(signal, Some(libc::SIGKILL), "{status}");
     }
 
     /// Waits for it to end well.

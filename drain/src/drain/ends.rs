@@ -10,7 +10,7 @@ use logring::sys;
 use super::Drain;
 use crate::flight;
 use crate::lane::{Owner, Spent};
-use crate::ledger::LaneMark;
+use crate::ledger::{LaneMark, TORN};
 use crate::notice::{self, Who};
 use crate::plausible;
 use crate::positions;
@@ -62,7 +62,9 @@ impl Drain {
             if !is_last {
                 continue;
             }
+            let mut flags = 0;
             if matches!(lane.open, Some((_, true))) {
+                flags = TORN;
                 self.pipeline.notice(&notice::torn(time, 1, lane.who()));
                 lane.sequence = Some(lane.sequence.unwrap_or(0).saturating_add(1));
                 lane.tally.torn += 1;
@@ -71,7 +73,7 @@ impl Drain {
                 let (block, generation) = (at.block, at.generation);
                 self.spent.push(Spent { block, generation, lane: lane.lane });
             }
-            self.marks.push(lane.mark());
+            self.marks.push(LaneMark { flags, ..lane.mark() });
             let last = lane.sequence.unwrap_or(0);
             self.closed.push(Closed { lane: lane.lane, last });
             self.tallies.extend(lane.take_tally());

@@ -30,9 +30,12 @@ pub struct LaneMark {
     pub ordinal: u64,
     /// Last sequence that was seen, or reported as lost.
     pub sequence: u64,
-    /// The drain's own.
+    /// [`TORN`], or 0.
     pub flags: u32,
 }
+
+/// The last of a lane's sequences is that of a record whose writer died: it was told as torn.
+pub const TORN: u32 = 1;
 
 /// The positions after a batch, of each block and lane that it touches; each at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

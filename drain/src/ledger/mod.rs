@@ -18,7 +18,7 @@ mod tests;
 mod words;
 
 pub use file::Opened;
-pub use marks::{BlockMark, LaneMark, Marks};
+pub use marks::{BlockMark, LaneMark, Marks, TORN};
 pub use note::ClockLine;
 pub(crate) use note::{Identity, Kind, Note};
 

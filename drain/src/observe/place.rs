@@ -30,7 +30,10 @@ pub(crate) fn open(what: &str) -> Result<Found> {
             if Path::new(what).exists() {
                 return file(what);
             }
-            Err(Error::not_found(format!("there is neither a segment nor a file {what:?}")))
+            Err(Error::not_found(format!(
+                "there is neither a segment nor a file {what:?}; `logring-drain segments ls` lists the \
+                 segments that there are"
+            )))
         }
         Err(error) => Err(error),
     }
