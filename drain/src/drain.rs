@@ -154,6 +154,20 @@ impl Drain {
         if moved { Turn::Moved } else { Turn::Idle }
     }
 
+    /// Whether a turn would find nothing to read and nobody waits for one: a look at as little as says
+    /// so, without the barrier. What it does not see yet the next one does.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let area = self.segment.drain_area();
+        area.flush_req().load(Ordering::Relaxed) == area.flush_done().load(Ordering::Relaxed)
+            && self.is_settled()
+            && self.lanes.are_quiet(self.segment)
+    }
+
+    /// Whether records have been seen that the next turn reads without a look at the ring.
+    pub(crate) fn is_mid_pass(&self) -> bool {
+        !self.merge.is_empty()
+    }
+
     /// Whether all that was read is written, noted and freed.
     pub(crate) fn is_settled(&self) -> bool {
         self.merge.is_empty()
@@ -324,7 +338,7 @@ impl Drain {
         let watermark = merge.watermark();
         let mut stranded = false;
         while !stranded && pipeline.len() < BATCH_BYTES {
-            let more = merge.run(lanes, |lane| {
+            let more = merge.run(lanes, |lane, below| {
                 let time = lane.head.map_or(0, |head| head.timestamp);
                 while let Some(record) = private.next_before(time) {
                     pipeline.private(&record, clock);
@@ -335,7 +349,11 @@ impl Drain {
                 {
                     flights.write(segment, process, time, (positions, clock), pipeline);
                 }
-                pipeline.deliver(*segment, clock, lane, written_up_to, spent);
+                let is_run = !private.waits()
+                    && pipeline.deliver_run(clock, lane, written_up_to, (below, BATCH_BYTES));
+                if !is_run {
+                    pipeline.deliver(*segment, clock, lane, written_up_to, spent);
+                }
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
                 plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
@@ -431,7 +449,8 @@ impl Drain {
             ));
         }
         let done = self.outlets.done();
-        self.retire.run(self.segment, done);
+        let more = self.is_mid_pass() && self.outlets.queued_bytes() <= QUEUE_BYTES_MAX;
+        self.retire.run(self.segment, done, more);
         if let Some((flush, below, _)) = self.flush_after.take_if(|(.., batch)| *batch <= done) {
             let area = self.segment.drain_area();
             area.written_below().store(below, Ordering::Relaxed);

@@ -69,6 +69,12 @@ impl Lanes {
         free
     }
 
+    /// Whether neither a lane nor a block word has anything new; not what else is told of them.
+    pub(crate) fn are_quiet<M: Memory>(&self, memory: &M) -> bool {
+        self.iter().all(|lane| lane.head.is_none() && lane.chain.is_quiet(memory))
+            && self.sweep.is_settled(memory)
+    }
+
     /// All lanes, to look at.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Lane> {
         self.slab.iter().filter_map(Option::as_ref)

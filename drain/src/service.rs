@@ -157,8 +157,14 @@ impl Service {
                     Next::Rest => {}
                 }
             }
-            let (free, total) = self.drain.filling();
-            rhythm.pause(self.segment, turn == Turn::Moved, free, total);
+            // What is to be read stands in the ring already: nobody writes there meanwhile.
+            if turn == Turn::Moved && self.drain.is_mid_pass() {
+                continue;
+            }
+            let (drain, filling) = (&self.drain, self.drain.filling());
+            rhythm.pause(self.segment, turn == Turn::Moved, filling, || {
+                !stop.load(Ordering::Relaxed) && drain.is_quiet()
+            });
         }
         fate.end(self.segment)
     }

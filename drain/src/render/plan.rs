@@ -12,7 +12,7 @@ use logring::layout::value as tag;
 use logring::record::{AnyValue, Event, Raw, Strings, decode, take_value};
 
 use super::keys::{Keys, fact};
-use super::line::{Line, Piece};
+use super::line::{Lead, Line, Piece};
 use super::shape::{Syntax, piece};
 use super::time::Stamps;
 
@@ -23,14 +23,16 @@ struct Plan {
     level: u8,
     /// Those of [`SHAPING`].
     flags: u16,
-    /// From the timestamp's end to the text, if that is the record's.
-    front: Piece,
-    /// From there to the first value, the process id included.
+    /// From the line's start to the text, if that is the record's, else to the first value.
+    begin: Begin,
+    /// From the text, if that is the record's, to the first value, the process id included.
     facts: Facts,
     /// Context and fields together.
     steps: Box<[Step]>,
     /// How many of the steps are the context's.
     context: usize,
+    /// What stands before each value where all of them are fields of the callsite, and numbers so far.
+    leads: Box<[Lead]>,
 }
 
 /// The end of what stands before the values. Most lines of a plan are of one process: its id is laid out
@@ -48,6 +50,19 @@ struct Facts {
     others: u32,
 }
 
+/// The begin of many lines: all that is the same in those of a second and of a process.
+#[derive(Debug)]
+struct Begin {
+    /// From the timestamp's end to the text, if that is the record's.
+    front: Box<[u8]>,
+    /// The second as [`Stamps::turns`] counts them, and the process; 0 = nothing is laid out.
+    turns: u32,
+    pid: Option<u32>,
+    whole: Piece,
+    /// The byte behind the timestamp.
+    behind: u8,
+}
+
 /// The id that is laid out changes for one in so many lines of other processes.
 const OTHERS_EACH: u32 = 16;
 
@@ -56,7 +71,15 @@ const OTHERS_EACH: u32 = 16;
 struct Step {
     key: Key,
     /// What stands before the value; nothing does, nor the value, if a later pair overrides it.
-    before: Option<Piece>,
+    before: Option<Before>,
+}
+
+/// What stands before a value.
+#[derive(Debug, PartialEq)]
+struct Before {
+    piece: Piece,
+    /// The same before a number, if it is short.
+    number: Option<Lead>,
 }
 
 /// A pair's key, as the record has it.
@@ -112,29 +135,28 @@ impl Plans {
     /// Writes the line of a record from `head` to the end of the values, each value by `values`. False
     /// when it has to become an event instead; the line is as it was then.
     #[inline(always)]
-    pub(super) fn write<S: Syntax>(
+    pub(super) fn write<S: Syntax, V: Values>(
         &mut self,
         raw: &Raw<'_>,
         strings: &dyn Strings,
         syntax: &S,
         head: &mut Stamps,
-        values: &mut impl Values,
+        values: &mut V,
         line: &mut Line<'_>,
     ) -> bool {
         let Some(place) = self.places.get_mut(raw.callsite as usize % PLACES) else {
-            self.miss(raw, strings, syntax);
+            self.miss::<S, V>(raw, strings, syntax);
             return false;
         };
         let start = line.at();
         for plan in place.plans.iter_mut().filter(|plan| plan.is_for(raw)) {
-            head.write(raw.timestamp_ns, line);
-            if plan.write(raw, syntax, values, line) {
+            if plan.write(raw, syntax, head, values, line) {
                 place.in_a_row = 0;
                 return true;
             }
             line.resume(start);
         }
-        self.miss(raw, strings, syntax);
+        self.miss::<S, V>(raw, strings, syntax);
         false
     }
 
@@ -154,7 +176,7 @@ impl Plans {
     }
 
     #[cold]
-    fn miss(&mut self, raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) {
+    fn miss<S: Syntax, V: Values>(&mut self, raw: &Raw<'_>, strings: &dyn Strings, syntax: &S) {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, Place::default);
         }
@@ -167,7 +189,7 @@ impl Plans {
         if place.misses > PLANS_EACH as u32 && !place.misses.is_multiple_of(MISSES_EACH) {
             return;
         }
-        let Some(plan) = Plan::new(raw, strings, syntax) else { return };
+        let Some(plan) = Plan::new(raw, strings, syntax, V::BEFORE_NUMBER) else { return };
         if place.plans.iter().any(|known| known.is_same(&plan)) {
             return;
         }
@@ -182,7 +204,12 @@ impl Plans {
 
 impl Plan {
     /// The plan for records like this one; `None` for those that have none.
-    fn new(raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) -> Option<Self> {
+    fn new(
+        raw: &Raw<'_>,
+        strings: &dyn Strings,
+        syntax: &impl Syntax,
+        before_number: &[u8],
+    ) -> Option<Self> {
         // The name of a level that has none yet may become known.
         if raw.flags & !PLAIN != 0 || is_nameless(Level::new(raw.level)) {
             return None;
@@ -208,19 +235,30 @@ impl Plan {
         let before_value = |(at, field): (usize, &logring::record::Field<'_>)| {
             let renamed = keys.other_name(&field.key);
             let name = renamed.as_deref().unwrap_or(&field.key);
-            let piece = || Piece::new(&piece(|line| syntax.before_value(name, line)));
-            (!keys.is_overridden(at)).then(piece)
+            let before = || {
+                let piece = piece(|line| syntax.before_value(name, line));
+                let number = Lead::new(&[&piece, before_number].concat());
+                Before { piece: Piece::new(&piece), number }
+            };
+            (!keys.is_overridden(at)).then(before)
         };
         let befores = keys.pairs().enumerate().map(before_value);
         let steps = keys_of(raw, strings, pairs)?.into_iter().zip(befores);
+        let steps: Box<[Step]> = steps.map(|(key, before)| Step { key, before }).collect();
+        let lead = |step: &Step| match (&step.key, &step.before) {
+            (Key::Known, Some(before)) => before.number.clone(),
+            _ => None,
+        };
+        let leads: Option<Box<[Lead]>> = steps.iter().map(lead).collect();
         Some(Self {
             callsite: raw.callsite,
             level: raw.level,
             flags: raw.flags & SHAPING,
-            front: Piece::new(&front),
+            begin: Begin { front, turns: 0, pid: None, whole: Piece::new(b""), behind: 0 },
             facts: Facts::new(before, keys.found & fact::PID == 0, raw.pid),
-            steps: steps.map(|(key, before)| Step { key, before }).collect(),
+            steps,
             context: event.context.len(),
+            leads: leads.filter(|_| raw.flags & flags::TEXT == 0).unwrap_or_default(),
         })
     }
 
@@ -244,42 +282,125 @@ impl Plan {
         &mut self,
         raw: &Raw<'_>,
         syntax: &S,
+        head: &mut Stamps,
         values: &mut impl Values,
         line: &mut Line<'_>,
     ) -> bool {
-        let Some((mut rest, mut own)) = raw.payload.split_at_checked(raw.context_len as usize)
-        else {
-            return false;
-        };
-        if self.flags & flags::TEXT != 0 {
-            let Some(text) = take_text(&mut own) else { return false };
-            line.piece(&self.front);
-            syntax.text(text, line);
+        let fraction = head.fraction(raw.timestamp_ns);
+        if self.begin.turns == head.turns() && self.begin.pid.is_none_or(|pid| pid == raw.pid) {
+            let at = line.at();
+            line.piece(&self.begin.whole);
+            head.rewrite(fraction, at, self.begin.behind, line);
+        } else {
+            let at = self.begin_anew(raw, head, line.reborrow());
+            line.resume(at);
         }
-        self.facts.write(raw.pid, line);
+        if !self.leads.is_empty() && raw.context_len == 0 {
+            let at = line.at();
+            if self.numbers(raw.payload, values, line) {
+                return true;
+            }
+            line.resume(at);
+        }
+        let Some(at) = self.write_rest(raw, syntax, values, line.reborrow()) else { return false };
+        line.resume(at);
+        true
+    }
+
+    /// Writes what comes behind the begin, whatever it is.
+    #[inline(never)]
+    fn write_rest<S: Syntax>(
+        &mut self,
+        raw: &Raw<'_>,
+        syntax: &S,
+        values: &mut impl Values,
+        mut line: Line<'_>,
+    ) -> Option<usize> {
+        self.leads = Box::default();
+        let line = &mut line;
+        let (mut rest, mut own) = raw.payload.split_at_checked(raw.context_len as usize)?;
+        if self.has_own_text() {
+            syntax.text(take_text(&mut own)?, line);
+            self.facts.write(raw.pid, line);
+        }
         for (index, step) in self.steps.iter().enumerate() {
             if index == self.context {
                 if !rest.is_empty() {
-                    return false;
+                    return None;
                 }
                 rest = std::mem::take(&mut own);
             }
             if !step.key.take(&mut rest) {
-                return false;
+                return None;
             }
-            let is_there = match &step.before {
-                Some(before) => {
-                    line.piece(before);
-                    write_value(&mut rest, values, line)
-                }
-                None => take_value(&mut rest).map(drop),
-            };
-            if is_there.is_none() {
-                return false;
+            match &step.before {
+                Some(before) => write_value(before, &mut rest, values, line)?,
+                None => drop(take_value(&mut rest)?),
             }
         }
         // Where no field follows the context, nothing does.
-        rest.is_empty() && own.is_empty()
+        (rest.is_empty() && own.is_empty()).then(|| line.at())
+    }
+
+    /// The values, if all of them are numbers: then little else has to be asked of each.
+    #[inline(always)]
+    fn numbers<V: Values>(&self, mut rest: &[u8], values: &mut V, line: &mut Line<'_>) -> bool {
+        for (index, lead) in self.leads.iter().enumerate() {
+            let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>() else {
+                return false;
+            };
+            if !write_number(tag, bytes, lead, line) {
+                let Some(at) = self.rare_number(index, rest, values, line.reborrow()) else {
+                    return false;
+                };
+                line.resume(at);
+            }
+            rest = behind;
+        }
+        rest.is_empty()
+    }
+
+    /// A number that has many digits; nothing where it is none.
+    #[inline(never)]
+    fn rare_number<V: Values>(
+        &self,
+        index: usize,
+        mut rest: &[u8],
+        values: &mut V,
+        mut line: Line<'_>,
+    ) -> Option<usize> {
+        let before = self.steps.get(index)?.before.as_ref()?;
+        let is_number = matches!(rest.first(), Some(&(tag::U64 | tag::I64 | tag::F64)));
+        is_number.then(|| write_value(before, &mut rest, values, &mut line))??;
+        Some(line.at())
+    }
+
+    /// Whether the text of the lines is the record's own.
+    #[inline(always)]
+    fn has_own_text(&self) -> bool {
+        self.flags & flags::TEXT != 0
+    }
+
+    /// Writes the begin of a line of another second or of another process, and lays it out for those that
+    /// follow, as it stands in the line.
+    #[inline(never)]
+    fn begin_anew(&mut self, raw: &Raw<'_>, head: &mut Stamps, mut line: Line<'_>) -> usize {
+        let start = line.at();
+        head.write(raw.timestamp_ns, &mut line);
+        let stamp = line.at() - start;
+        line.bytes(&self.begin.front);
+        let mut pid = None;
+        if !self.has_own_text() {
+            self.facts.write(raw.pid, &mut line);
+            pid = self.facts.has_pid.then_some(raw.pid);
+        }
+        if pid.is_none_or(|pid| pid == self.facts.pid) {
+            let whole = line.since(start);
+            let behind = whole.get(stamp).copied().unwrap_or(0);
+            let (front, whole) = (std::mem::take(&mut self.begin.front), Piece::new(whole));
+            self.begin = Begin { front, turns: head.turns(), pid, whole, behind };
+        }
+        line.at()
     }
 }
 
@@ -380,6 +501,8 @@ impl Key {
 /// How a form of lines writes values, and what stands before them where that depends on the value. All
 /// inline, so that a line's place stays in a register.
 pub(super) trait Values {
+    /// What stands before a number, behind what stands before any value.
+    const BEFORE_NUMBER: &'static [u8];
     /// An integer.
     fn unsigned(&mut self, value: u64, line: &mut Line<'_>);
     /// An integer.
@@ -394,11 +517,22 @@ pub(super) trait Values {
 
 /// Takes the next value and writes it.
 #[inline(always)]
-fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) -> Option<()> {
+fn write_value(
+    before: &Before,
+    rest: &mut &[u8],
+    values: &mut impl Values,
+    line: &mut Line<'_>,
+) -> Option<()> {
     if let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>()
         && matches!(tag, tag::U64 | tag::I64 | tag::F64)
     {
         *rest = behind;
+        if let Some(lead) = &before.number
+            && write_number(tag, bytes, lead, line)
+        {
+            return Some(());
+        }
+        line.piece(&before.piece);
         match tag {
             tag::U64 => values.unsigned(u64::from_le_bytes(bytes), line),
             tag::I64 => values.signed(i64::from_le_bytes(bytes), line),
@@ -406,6 +540,7 @@ fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) 
         }
         return Some(());
     }
+    line.piece(&before.piece);
     if let Some((&(tag::STR | tag::TEXT), mut behind)) = rest.split_first()
         && let Some(text) = take_text(&mut behind)
     {
@@ -416,6 +551,18 @@ fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) 
     let at = write_rare(rest, values, line.reborrow())?;
     line.resume(at);
     Some(())
+}
+
+/// Writes a number of few digits and what stands before it; nothing if it is none.
+#[inline(always)]
+fn write_number(tag: u8, bytes: [u8; 8], lead: &Lead, line: &mut Line<'_>) -> bool {
+    let value = i64::from_le_bytes(bytes);
+    match tag {
+        tag::U64 => line.lead_integer(lead, false, value as u64),
+        tag::I64 => line.lead_integer(lead, value < 0, value.unsigned_abs()),
+        tag::F64 => line.lead_double(lead, f64::from_le_bytes(bytes)),
+        _ => false,
+    }
 }
 
 /// The same for what is neither a number of eight bytes nor text that is as it should be.
