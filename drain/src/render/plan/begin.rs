@@ -24,7 +24,7 @@ pub(super) struct Facts {
 pub(super) struct Begin {
     /// From the timestamp's end to the text, if that is the record's.
     pub(super) front: Box<[u8]>,
-    /// The second as [`Stamps::turns`] counts them, and the process; 0 = nothing is laid out.
+    /// The second as `Stamps::turns` counts them, and the process; 0 = nothing is laid out.
     pub(super) turns: u32,
     pub(super) pid: Option<u32>,
     pub(super) whole: Piece,
