@@ -26,13 +26,18 @@ fn is_allowed(name: &str) -> bool {
     // The longer ways, which are followed by themselves; and `publish_private`, of records that have no
     // slot, hence no mark.
     let ways = [
-        "words::other3",
+        "words::behind3",
+        "words::any3",
         "publish",
         "begin_any",
         "begin_long",
         "begin_cold",
-        "publish_head",
+        "publish_special",
         "publish_private",
+        "words::finish_odd",
+        "stamp_odd",
+        // Behind the commit.
+        "give_back_if_asked",
     ];
     // Only where the kernel forbids membarrier, which does this for all others.
     let fences = name == "logring::call::thread::fence_for_want_of_membarrier";
@@ -107,7 +112,8 @@ fn own_code() -> Code {
 fn faults(code: &Code, caller: &str) -> Vec<String> {
     let way = |name: &str| code.function(&format!("logring::call::emit::{name}"));
     let [begin, begin_any, begin_long] = ["begin", "begin_any", "begin_long"].map(way);
-    let (publish, publish_head) = (way("publish"), way("publish_head"));
+    let (publish, publish_special) = (way("publish"), way("publish_special"));
+    let stamp_odd = way("stamp_odd");
     let caller = code.function(&format!("hot_path_has_no_lock_prefix::{caller}"));
 
     let open = |function: &Function| {
@@ -124,9 +130,10 @@ fn faults(code: &Code, caller: &str) -> Vec<String> {
         (begin, begin.reach(close(begin), None)),
         (begin_any, begin_any.reach(close(begin_any), None)),
         (begin_long, begin_long.reach(close(begin_long), None)),
+        (stamp_odd, stamp_odd.reach(0, None)),
         (caller, caller.reach(opened + 1, Some(committed))),
         (publish, publish.reach(0, Some(open(publish)))),
-        (publish_head, publish_head.reach(0, Some(open(publish_head)))),
+        (publish_special, publish_special.reach(0, Some(open(publish_special)))),
     ] {
         assert!(region.len() > 10, "{} instructions of {}", region.len(), function.name());
         check(code, function, &region, &mut faults);
@@ -148,9 +155,10 @@ fn close(function: &Function) -> usize {
 /// What is wrong on the way from mark to commit of calls that are one function.
 fn faults_of_words(code: &Code) -> Vec<String> {
     let mut faults = Vec::new();
-    for name in ["words3", "other3"] {
+    for name in ["words3", "behind3", "finish_odd"] {
         let function = code.function(&format!("logring::call::emit::words::{name}"));
-        let region = function.reach(close(function), None);
+        let from = if name == "finish_odd" { 0 } else { close(function) };
+        let region = function.reach(from, None);
         assert!(region.len() > 10, "{} instructions of {name}", region.len());
         check(code, function, &region, &mut faults);
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use logring::layout::lane::LaneWord;
-use logring::layout::process::state;
+use logring::layout::process::{ask, state};
 use logring::layout::word::{BlockWord, ExtOf};
 use logring::layout::{LaneRef, Stamp, stamp::Kind};
 use logring::ring::{Memory, long};
@@ -155,6 +155,7 @@ impl Housekeeping {
         }
         let free = count_blocks(segment, &lanes_now);
         self.look_at_collector(segment, free);
+        ask_for_blocks(segment, free, &in_use);
         find_orphans(segment, lanes, is_consumed, &mut found.spent);
         found
     }
@@ -233,6 +234,26 @@ impl Housekeeping {
         let in_use: HashSet<u32> = live_lanes(segment).map(|(_, process)| process).collect();
         for index in dead.into_iter().filter(|index| !in_use.contains(index)) {
             segment.release_process(index);
+        }
+    }
+}
+
+/// Asks for the blocks of threads that log rarely while less than a quarter of the ring is free, until
+/// half of it is. A block is never taken: its owner's next store would land in another's record.
+fn ask_for_blocks(segment: &Segment, free: u32, processes: &HashSet<u32>) {
+    let blocks = segment.block_count();
+    let wanted = if free < blocks / 4 {
+        ask::PAD
+    } else if free > blocks / 2 {
+        0
+    } else {
+        return;
+    };
+    // A lane's word may name any process.
+    for process in processes.iter().filter(|index| **index < segment.geometry().process_count) {
+        let word = segment.ask(*process);
+        if word.load(Ordering::Relaxed) != wanted {
+            word.store(wanted, Ordering::Relaxed);
         }
     }
 }

@@ -18,10 +18,13 @@ use super::context::local as context;
 use super::logger::Bound;
 use super::thread::{self, ThreadState};
 use super::{Callsite, Logger, Producer, captured, drain_thread};
+use crate::layout::process::ask;
 use crate::layout::record;
 use crate::layout::stamp::Kind;
 use crate::level::Level;
+use crate::record::Padded;
 use crate::record::writer::{Rest, Writer};
+use crate::ring::hints;
 use crate::ring::writer::Place;
 use crate::shm::{Block, Segment};
 use crate::sync::Ordering::Relaxed;
@@ -66,7 +69,7 @@ pub fn begin(callsite: &'static Callsite, logger: &Logger, len: usize) -> Writer
     let Some(place) = thread.cell.mark_first(segment, gate) else {
         return begin_any(callsite, logger, len);
     };
-    open_slot(segment, thread, place, header)
+    open_slot(segment, thread, place, header, None)
 }
 
 /// The same with a context of one source, the thread or the logger. All else is one jump to
@@ -106,9 +109,7 @@ pub fn begin_any(callsite: &'static Callsite, logger: &Logger, len: usize) -> Wr
     let Some(place) = thread.cell.mark(segment, 1) else {
         return begin_long(callsite, logger, len);
     };
-    let mut writer = open_slot(segment, thread, place, header);
-    writer.put_padded(context);
-    writer
+    open_slot(segment, thread, place, header, Some(context))
 }
 
 /// The same for all records that fit the open block. Public as `begin_any` is.
@@ -157,8 +158,8 @@ fn publish(owner: *const ()) {
     let Some(thread) = (unsafe { owner.cast::<ThreadState>().as_ref() }) else { return };
     let Some(segment) = thread.segment.get() else { return publish_private() };
     let level = thread.level.get();
-    if thread.long.get() {
-        return publish_head(thread, segment, level);
+    if thread.special.get() != 0 {
+        return publish_special(thread, segment, level);
     }
     thread.cell.commit(segment, Kind::Record, level);
     if level >= Level::Error.number() {
@@ -177,12 +178,38 @@ fn publish_private() {
 
 #[cold]
 #[inline(never)]
-fn publish_head(thread: &ThreadState, segment: &Segment, level: u8) {
-    thread.long.set(false);
-    thread.cell.commit(segment, Kind::Head, level);
+fn publish_special(thread: &ThreadState, segment: &Segment, level: u8) {
+    let special = thread.special.replace(0);
+    let kind = if special & thread::HEAD != 0 { Kind::Head } else { Kind::Record };
+    thread.cell.commit(segment, kind, level);
+    if special & thread::IDLE != 0 {
+        give_back_if_asked(thread, segment);
+    }
     if level >= Level::Error.number() {
         alert(segment);
     }
+}
+
+/// A thread that logs rarely does not keep its block in between while others are short of blocks: the
+/// drain has asked, or less than a quarter of the ring is free now. Without a drain nobody would free
+/// the block, and the rest of it is room for the thread's own records.
+#[cold]
+#[inline(never)]
+fn give_back_if_asked(thread: &ThreadState, segment: &Segment) {
+    let few = || !hints::offers_more_than(segment, segment.geometry().block_count / 4);
+    let asked = || segment.ask(thread.cell.process()).load(Relaxed) & ask::PAD != 0;
+    if thread.gives_back.get() && (asked() || few()) && segment.drain_is_alive() {
+        thread.cell.give_back(segment);
+    }
+}
+
+/// The timestamp for a record; one behind a pause is special.
+fn stamp(thread: &ThreadState, now: u64) -> u64 {
+    let (timestamp, was_idle) = thread.cell.stamp(now);
+    if was_idle {
+        thread.special.set(thread.special.get() | thread::IDLE);
+    }
+    timestamp
 }
 
 /// What matters this much is not left to the drain's rhythm.
@@ -191,26 +218,45 @@ fn alert(segment: &Segment) {
     segment.drain_area().ring_doorbell();
 }
 
-/// Stores the header into the one slot that was marked; by the processor's clock.
+/// Stores header and context into the one slot that was marked; by the processor's clock.
 #[inline(always)]
 fn open_slot(
     segment: &'static Segment,
     thread: &'static ThreadState,
     place: Place<Block>,
     header: Header,
+    context: Option<&Padded>,
 ) -> Writer {
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
     let slot = place.block.at(place.offset);
     let end = slot.wrapping_add(segment.slot_size());
-    let timestamp = thread.cell.stamp_time(sys::now_ticks());
-    store_header(slot, timestamp, place.sequence, header);
+    store_header(slot, place.sequence, header);
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slot is this thread's until it commits, and `rest` is its own.
-    unsafe {
+    let mut writer = unsafe {
         (*rest).clear();
         Writer::new(slot.add(record::PAYLOAD), end, rest)
+    };
+    if let Some(context) = context {
+        writer.put_padded(context);
     }
+    // Behind all this, so that nothing of it takes a register behind the clock.
+    let now = sys::now_ticks();
+    if !thread.cell.stamp_next(now) {
+        return stamp_odd(thread, now, writer);
+    }
+    store_time(slot, now);
+    writer
+}
+
+/// The same where the lane was idle, or its last record was stamped later.
+#[cold]
+#[inline(never)]
+fn stamp_odd(thread: &ThreadState, now: u64, writer: Writer) -> Writer {
+    let place = thread.cell.open_place();
+    store_time(place.block.at(place.offset), stamp(thread, now));
+    writer
 }
 
 /// Marks the next `slots` slots and stores the header. `None` when they do not fit any more: a
@@ -227,9 +273,10 @@ fn open_in_block(
     thread.fence_mark();
     // Only now: a signal handler's record may have come before the mark.
     thread.level.set(header.level);
-    let timestamp = thread.cell.stamp_time(producer.now());
+    let timestamp = stamp(thread, producer.now());
     let slot = place.block.at(place.offset);
-    store_header(slot, timestamp, place.sequence, header);
+    store_header(slot, place.sequence, header);
+    store_time(slot, timestamp);
     let rest = thread.rest.get();
     // SAFETY: I2: the marked slots are this thread's until it commits, `rest` is its own, and the
     // slots follow each other in memory.
@@ -239,19 +286,25 @@ fn open_in_block(
     })
 }
 
+/// All of the header but the time.
 #[inline(always)]
-fn store_header(slot: *mut u8, timestamp: u64, sequence: u64, header: Header) {
+fn store_header(slot: *mut u8, sequence: u64, header: Header) {
     let ids = u64::from(header.callsite) | u64::from(header.payload_len) << 32;
     let parts = u64::from(header.flags)
         | u64::from(header.fragments) << 16
         | u64::from(header.context_len) << 32;
     // SAFETY: I2: the slot is marked and this thread's; the header lies inside it, 8-aligned.
     unsafe {
-        slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le());
         slot.add(record::SEQUENCE).cast::<u64>().write(sequence.to_le());
         slot.add(record::CALLSITE).cast::<u64>().write(ids.to_le());
         slot.add(record::FLAGS).cast::<u64>().write(parts.to_le());
     }
+}
+
+#[inline(always)]
+fn store_time(slot: *mut u8, timestamp: u64) {
+    // SAFETY: as in `store_header`.
+    unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
 }
 
 /// Everything that is not the common case: the thread's first record, a callsite's first call, a

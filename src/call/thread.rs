@@ -26,6 +26,11 @@ use crate::sync::Ordering::{AcqRel, Relaxed};
 use crate::sync::{AtomicPtr, AtomicU64, fence, order};
 use crate::sys::{self, thread_word};
 
+/// The open record has extension blocks.
+pub(crate) const HEAD: u8 = 1;
+/// The lane had been idle when it was opened.
+pub(crate) const IDLE: u8 = 2;
+
 /// Where a thread finds its states; a power of two, so that an index is a mask.
 const PLACES: usize = SEGMENTS_MAX + 1;
 /// The place of the state in the installed segment, which has a place of its own besides: log calls
@@ -56,8 +61,11 @@ pub(crate) struct ThreadState {
     unfenced: Cell<bool>,
     /// Level of the open record.
     pub(crate) level: Cell<u8>,
-    /// Whether the open record has extension blocks.
-    pub(crate) long: Cell<bool>,
+    /// What is special about the open record: [`HEAD`], [`IDLE`].
+    pub(crate) special: Cell<u8>,
+    /// Whether its lane's blocks come back by the drain alone, which one that goes on in its own
+    /// blocks does not wait for.
+    pub(crate) gives_back: Cell<bool>,
     /// What the open record's writer goes on to.
     pub(crate) rest: UnsafeCell<Rest>,
     pub(crate) extents: UnsafeCell<Extents>,
@@ -235,7 +243,8 @@ pub(crate) fn register(producer: &'static Producer) -> Option<&'static ThreadSta
 /// state is nobody's again.
 fn equip(producer: &'static Producer, state: &'static ThreadState, kind: LaneKind) -> bool {
     // Its last thread may have died in the middle of a long record.
-    state.long.set(false);
+    state.special.set(0);
+    state.gives_back.set(!matches!(kind, LaneKind::Recycling | LaneKind::Flight));
     state.second.set(None);
     state.recorder.set(None);
     let lane = producer.segment().register_process().and_then(|process| {

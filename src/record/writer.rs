@@ -252,7 +252,7 @@ pub(crate) struct Padded {
 }
 
 #[cfg(not(logring_loom))]
-const CHUNK: usize = 32;
+pub(crate) const CHUNK: usize = 32;
 
 #[cfg(not(logring_loom))]
 impl Padded {
@@ -266,6 +266,12 @@ impl Padded {
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// With it.
+    #[inline(always)]
+    pub(crate) fn chunks(&self) -> &[[u8; CHUNK]] {
+        &self.chunks
     }
 
     fn bytes(&self) -> &[u8] {

@@ -40,16 +40,24 @@ pub fn next<M: Memory>(memory: &M, from: u32) -> Option<u32> {
     None
 }
 
-/// Whether more than `count` blocks are free, by the bitmap, or where that has too few, by the words.
-pub fn more_than<M: Memory>(memory: &M, count: u32) -> bool {
-    let blocks = memory.block_count();
+/// Whether more than `count` blocks are free, by the bitmap alone.
+pub fn offers_more_than<M: Memory>(memory: &M, count: u32) -> bool {
     let mut bits = 0;
-    for index in 0..blocks.div_ceil(64) {
+    for index in 0..memory.block_count().div_ceil(64) {
         bits += memory.hint(index).load(Relaxed).count_ones();
         if bits > count {
             return true;
         }
     }
+    false
+}
+
+/// Whether more than `count` blocks are free, by the bitmap, or where that has too few, by the words.
+pub fn more_than<M: Memory>(memory: &M, count: u32) -> bool {
+    if offers_more_than(memory, count) {
+        return true;
+    }
+    let blocks = memory.block_count();
     let is_free = |block: &u32| {
         let word = memory.word(*block).load(Relaxed);
         matches!(BlockWord::of(word), Some(BlockWord::Free { .. }))

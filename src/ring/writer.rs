@@ -4,6 +4,8 @@
 //! and commit there is no read-modify-write, no fence, no syscall, no allocation and no user code.
 //! Everything that is not that is a cold function of its own.
 
+mod pause;
+
 use core::cell::Cell;
 
 use super::{Memory, hints};
@@ -61,6 +63,8 @@ pub struct LaneCell<B> {
     ordinal: Cell<u64>,
     /// Whether the open block is of the reserve: it seems to have ended to calls on the short way.
     reserved: Cell<bool>,
+    /// The block last given back before its end, its number + 1, and its generation; 0 = none.
+    given: Cell<[u32; 2]>,
 }
 
 /// What a closed cell is closed for.
@@ -115,6 +119,7 @@ impl<B: Copy + Default> LaneCell<B> {
         self.last.set(0);
         self.end.set(0);
         self.reserved.set(false);
+        self.given.set([0; 2]);
         self.sequence.set(0);
         self.timestamp.set(0);
         // Lanes begin their search at different places, so that they do not fight for one word.
@@ -257,22 +262,21 @@ impl<B: Copy + Default> LaneCell<B> {
         Place { block, offset, gate, busy, sequence: self.sequence.get() + 1 }
     }
 
-    /// The timestamp to stamp when the clock says `now`: never below the lane's last.
-    #[inline(always)]
-    pub fn stamp_time(&self, now: u64) -> u64 {
-        let timestamp = now.max(self.timestamp.get());
-        self.timestamp.set(timestamp);
-        timestamp
-    }
-
     /// Publishes the record that [`Self::mark`] opened, and opens the cell again.
     #[inline(always)]
     pub fn commit<M: Memory<Block = B>>(&self, memory: &M, kind: Kind, level: u8) {
         let slots = self.open_slots.get();
+        let flip = Stamp::body(kind, slots, level) ^ MARK;
+        self.commit_at(memory, &self.open_place(), slots, flip);
+    }
+
+    /// Where the record goes that has been marked.
+    #[inline(always)]
+    #[must_use]
+    pub fn open_place(&self) -> Place<B> {
         let (block, offset) = (self.base.get(), self.offset.get());
         let (gate, busy, sequence) = (self.tag.get(), self.busy.get(), self.sequence.get() + 1);
-        let place = Place { block, offset, gate, busy, sequence };
-        self.commit_at(memory, &place, slots, Stamp::body(kind, slots, level) ^ MARK);
+        Place { block, offset, gate, busy, sequence }
     }
 
     /// Publishes the record that [`Self::mark_one`] opened. `flip` is what its stamp differs in from

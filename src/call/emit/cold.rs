@@ -6,7 +6,7 @@
 //! time; behind it they store plainly like all others.
 #![expect(unsafe_code, reason = "from checked ranges to a writer")]
 
-use super::{Header, open_in_block, store_header, truncated};
+use super::{Header, open_in_block, stamp, store_header, store_time, truncated};
 use crate::call::context::local::{self as context, Sources};
 use crate::call::drain_thread::{self, PrivateRecord};
 use crate::call::overflow::{Overflow, insist};
@@ -342,9 +342,10 @@ fn open_long(
     let place = place?;
     thread.fence_mark();
     thread.level.set(header.level);
-    let timestamp = cell.stamp_time(producer.now());
+    let timestamp = stamp(thread, producer.now());
     let slot = place.block.at(place.offset);
-    store_header(slot, timestamp, place.sequence, Header { fragments: count as u16, ..header });
+    store_header(slot, place.sequence, Header { fragments: count as u16, ..header });
+    store_time(slot, timestamp);
     let extents = thread.extents.get();
     // SAFETY: I2: head slots and extension blocks are this thread's until it commits; `rest`,
     // `extents` and the list are its own and stay in place.
@@ -368,6 +369,6 @@ fn open_long(
         let start = segment.slot_ptr(segment.block(0), 0);
         Writer::new(start, start, thread.rest.get())
     };
-    thread.long.set(true);
+    thread.special.set(thread.special.get() | thread::HEAD);
     Some(writer)
 }

@@ -4,11 +4,14 @@
 //! `fields.rs` calls it. What is not the common case is one jump to the way of all other calls.
 #![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
 
-use super::{Header, begin_any, commit, open_slot, thread};
+use super::thread::{self, ThreadState};
+use super::{begin_any, commit, give_back_if_asked, store_time};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
-use crate::record::writer::Writer;
+use crate::record::writer::{CHUNK, Writer};
+use crate::ring::writer::Place;
+use crate::shm::{Block, Segment};
 
 use crate::sync::Ordering::Relaxed;
 use crate::sys;
@@ -16,21 +19,26 @@ use crate::sys;
 /// Bytes of a value: its tag and 8 bytes.
 const VALUE: usize = 9;
 
+// Each way is a function of its own, that saves no registers for the next one, which is a jump.
 macro_rules! calls {
-    ($($name:ident $other:ident ($($word:ident)*) $count:literal;)*) => {$(
+    ($($name:ident $behind:ident $any:ident ($($word:ident)*) $count:literal;)*) => {$(
         /// Emits a record of these values; tags are one byte each, the first value's in the lowest.
         #[inline(never)]
         pub(crate) fn $name(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
             if !put::<$count>(callsite, tags, [$($word),*]) {
-                $other(callsite, tags, $($word),*);
+                $behind(callsite, tags, $($word),*);
             }
         }
 
         #[inline(never)]
-        fn $other(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
-            if put_behind_context::<$count>(callsite, tags, [$($word),*]) {
-                return;
+        fn $behind(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
+            if !put_behind_context::<$count>(callsite, tags, [$($word),*]) {
+                $any(callsite, tags, $($word),*);
             }
+        }
+
+        #[inline(never)]
+        fn $any(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
             let mut out = begin_any(callsite, &DEFAULT, $count * VALUE);
             if out.is_open() {
                 write(&mut out, tags, &[$($word),*]);
@@ -41,11 +49,11 @@ macro_rules! calls {
 }
 
 calls! {
-    words0 other0 () 0;
-    words1 other1 (a) 1;
-    words2 other2 (a b) 2;
-    words3 other3 (a b c) 3;
-    words4 other4 (a b c d) 4;
+    words0 behind0 any0 () 0;
+    words1 behind1 any1 (a) 1;
+    words2 behind2 any2 (a b) 2;
+    words3 behind3 any3 (a b c) 3;
+    words4 behind4 any4 (a b c d) 4;
 }
 
 /// The common case; false where it is not that, and then nothing has happened.
@@ -62,15 +70,11 @@ fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) 
     let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
     let slot = place.block.at(place.offset);
     // Before the clock, so that nothing of it takes a register behind it.
-    store(slot, place.sequence, id as u32, tags, words);
-    let timestamp = thread.cell.stamp_time(sys::now_ticks());
-    // SAFETY: as in `store`.
-    unsafe { slot.add(record::TIMESTAMP).cast::<u64>().write(timestamp.to_le()) };
-    thread.cell.commit_one(segment, &place, callsite.commit());
-    true
+    store(slot, place.sequence, id as u32, 0, tags, words);
+    finish(thread, segment, callsite, &place)
 }
 
-/// The same behind a context of one source, the thread.
+/// The same behind a context of one source, the thread, that is short.
 #[inline(always)]
 fn put_behind_context<const N: usize>(
     callsite: &'static Callsite,
@@ -83,38 +87,83 @@ fn put_behind_context<const N: usize>(
     // SAFETY: the thread's; from here to where it has been copied stands no code that binds.
     let context = unsafe { thread.context.load(Relaxed).as_ref() };
     let (Some(context), Some(segment)) = (context, thread.segment.get()) else { return false };
-    let payload = context.len() + N * VALUE;
-    if id.wrapping_sub(1) >> 32 != 0 || payload >= thread.one_slot.get() {
+    let (len, room) = (context.len(), thread.one_slot.get());
+    let (one, two) = match context.chunks() {
+        [one] => (one, None),
+        [one, two] => (one, Some(two)),
+        _ => return false,
+    };
+    // Whole chunks are copied: they have room, too.
+    if id.wrapping_sub(1) >> 32 != 0 || len + N * VALUE >= room || 2 * CHUNK >= room {
         return false;
     }
     let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
-    let header = Header {
-        callsite: id as u32,
-        level: callsite.facts().level,
-        flags: 0,
-        fragments: 0,
-        payload_len: payload as u32,
-        context_len: context.len() as u32,
-    };
-    let mut out = open_slot(segment, thread, place, header);
-    out.put_padded(context);
-    write(&mut out, tags, &words);
-    thread.cell.commit_one(segment, &place, callsite.commit());
+    let slot = place.block.at(place.offset);
+    // SAFETY: I2: the slot is marked and this thread's, and two chunks fit it behind the header.
+    unsafe {
+        let to = slot.add(record::PAYLOAD);
+        to.cast::<[u8; CHUNK]>().write_unaligned(*one);
+        if let Some(two) = two {
+            to.add(CHUNK).cast::<[u8; CHUNK]>().write_unaligned(*two);
+        }
+    }
+    store(slot, place.sequence, id as u32, len, tags, words);
+    finish(thread, segment, callsite, &place)
+}
+
+/// Stamps and commits.
+#[inline(always)]
+fn finish(
+    thread: &'static ThreadState,
+    segment: &'static Segment,
+    callsite: &'static Callsite,
+    place: &Place<Block>,
+) -> bool {
+    let now = sys::now_ticks();
+    if thread.cell.stamp_next(now) {
+        store_time(place.block.at(place.offset), now);
+        thread.cell.commit_one(segment, place, callsite.commit());
+    } else {
+        finish_odd(callsite, thread);
+    }
     true
 }
 
-/// All but the time.
+/// The same where the lane was idle, or its last record was stamped later. It finds by itself what it
+/// needs, so that nothing is kept for it.
+#[cold]
+#[inline(never)]
+fn finish_odd(callsite: &'static Callsite, thread: &'static ThreadState) {
+    let Some(segment) = thread.segment.get() else { return };
+    let place = thread.cell.open_place();
+    let (timestamp, was_idle) = thread.cell.stamp(sys::now_ticks());
+    store_time(place.block.at(place.offset), timestamp);
+    thread.cell.commit_one(segment, &place, callsite.commit());
+    if was_idle {
+        give_back_if_asked(thread, segment);
+    }
+}
+
+/// All but the time and the context, which has so many bytes.
 #[inline(always)]
-fn store<const N: usize>(slot: *mut u8, sequence: u64, id: u32, tags: u32, words: [u64; N]) {
+fn store<const N: usize>(
+    slot: *mut u8,
+    sequence: u64,
+    id: u32,
+    context: usize,
+    tags: u32,
+    words: [u64; N],
+) {
     // SAFETY: I2: the slot is marked and this thread's; the header lies inside it, 8-aligned, and the
-    // values behind it, as `short` has said.
+    // values behind it, as the caller has seen.
     unsafe {
         slot.add(record::SEQUENCE).cast::<u64>().write(sequence.to_le());
         slot.add(record::CALLSITE).cast::<u32>().write(id.to_le());
-        slot.add(record::PAYLOAD_LEN).cast::<u32>().write(((N * VALUE) as u32).to_le());
-        slot.add(record::FLAGS).cast::<u64>().write(0);
+        let payload = (context + N * VALUE) as u32;
+        slot.add(record::PAYLOAD_LEN).cast::<u32>().write(payload.to_le());
+        slot.add(record::FLAGS).cast::<u64>().write(((context as u64) << 32).to_le());
         for (index, word) in words.into_iter().enumerate() {
-            let at = slot.add(record::PAYLOAD + index * VALUE);
+            let at = slot.add(record::PAYLOAD + context + index * VALUE);
             at.write((tags >> (index * 8)) as u8);
             at.add(1).cast::<u64>().write_unaligned(word.to_le());
         }
