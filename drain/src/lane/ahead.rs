@@ -1,6 +1,6 @@
 //! Records of a lane that were copied out of the ring together with the one before them: to find and
-//! copy each by itself takes three times as long. Called by `lane.rs`, which passes them one by one as
-//! if each had just been found.
+//! copy each by itself takes 1.4 times the instructions, and waits for each line alone. Called by `lane.rs`,
+//! which passes them one by one as if each had just been found.
 //!
 //! What is committed in a block that the drain holds back does not change. So this must never be used
 //! where a block may be written over while it is read.
