@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use logring::record::Event;
 use logring::ring::Memory;
+use logring::ring::reader::Position;
 use logring::shm::{Anchor, Segment, Tally};
 use logring::sync::{Ordering, order};
 use logring::sys;
@@ -154,13 +155,17 @@ impl Drain {
         if moved { Turn::Moved } else { Turn::Idle }
     }
 
+    /// Where a drain that has nothing to do looks for something, until its next turn; `None` when it has.
+    pub(crate) fn watch(&self) -> Option<Vec<Position>> {
+        self.is_settled().then(|| self.lanes.watch(self.segment)).flatten()
+    }
+
     /// Whether a turn would find nothing to read and nobody waits for one: a look at as little as says
     /// so, without the barrier. What it does not see yet the next one does.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self, watched: &[Position]) -> bool {
         let area = self.segment.drain_area();
         area.flush_req().load(Ordering::Relaxed) == area.flush_done().load(Ordering::Relaxed)
-            && self.is_settled()
-            && self.lanes.are_quiet(self.segment)
+            && self.lanes.are_quiet(self.segment, watched)
     }
 
     /// Whether records have been seen that the next turn reads without a look at the ring.

@@ -332,3 +332,23 @@ fn find_orphans(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_has_a_turn_in_some_round() {
+        for count in [1, ASKED_EACH, ASKED_EACH + 1, 10 * ASKED_EACH + 7] {
+            let (mut turns, mut asked) = (Turns::default(), vec![0; count]);
+            let rounds = count.div_ceil(ASKED_EACH);
+            for _ in 0..rounds {
+                turns.begin(count, false);
+                asked.iter_mut().for_each(|asked| *asked += usize::from(turns.is_next()));
+            }
+            assert_eq!(asked, vec![1; count]);
+            turns.begin(count, true);
+            assert!((0..count).all(|_| turns.is_next()));
+        }
+    }
+}

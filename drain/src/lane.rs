@@ -4,7 +4,6 @@
 
 mod ahead;
 
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
@@ -382,51 +381,6 @@ impl Lane {
         };
         let Some(payload) = payload.filter(|_| fits) else { return Taken::Malformed };
         Taken::Record(Record { level: head.level, callsite, flags, context_len, payload })
-    }
-
-    /// Takes the head and what stands behind it, as long as `each` takes it and nothing but the record is
-    /// to be told: the next in the lane's sequence, at a time in `times`, copied together with the one
-    /// before it. False when there is none.
-    #[inline(always)]
-    pub(crate) fn take_run(
-        &mut self,
-        times: Range<u64>,
-        payload_max: usize,
-        mut each: impl FnMut(&Head, &[u8]) -> bool,
-    ) -> bool {
-        let (Some(Head { ahead: Some(first), .. }), Some(before)) = (self.head, self.sequence)
-        else {
-            return false;
-        };
-        if self.owner.flight {
-            return false;
-        }
-        let (mut earliest, mut sequence, mut last) = (times.start, before, None);
-        for (head, slot) in self.ahead.from(first) {
-            if !(earliest..times.end).contains(&head.timestamp)
-                || sequence.checked_add(1) != Some(head.sequence)
-                || head.flags & record::flags::TRIGGER != 0
-            {
-                break;
-            }
-            let len = head.payload_len as usize;
-            let payload = slot.get(record::PAYLOAD..).and_then(|payload| payload.get(..len));
-            let Some(payload) = payload.filter(|_| len <= payload_max) else { break };
-            if !each(head, payload) {
-                break;
-            }
-            (earliest, sequence, last) = (head.timestamp, head.sequence, Some(head.at));
-        }
-        let Some(last) = last else { return false };
-        let count = sequence - before;
-        self.ahead.go_on_behind(first, count as usize);
-        self.chain.advance(count as u32);
-        self.head = None;
-        self.position = Some(Position { slot: last.slot + 1, ..last });
-        self.sequence = Some(sequence);
-        self.delivered += count;
-        self.touched = true;
-        true
     }
 
     #[inline(never)]

@@ -36,7 +36,7 @@ impl Rhythm {
         segment: &Segment,
         moved: bool,
         (free, total): (u32, u32),
-        is_quiet: impl Fn() -> bool,
+        mut is_quiet: impl FnMut() -> bool,
     ) {
         if moved {
             self.idle_turns = 0;

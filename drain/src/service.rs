@@ -162,8 +162,11 @@ impl Service {
                 continue;
             }
             let (drain, filling) = (&self.drain, self.drain.filling());
+            let mut watch = None;
             rhythm.pause(self.segment, turn == Turn::Moved, filling, || {
-                !stop.load(Ordering::Relaxed) && drain.is_quiet()
+                let watched = watch.get_or_insert_with(|| drain.watch());
+                !stop.load(Ordering::Relaxed)
+                    && watched.as_ref().is_some_and(|watched| drain.is_quiet(watched))
             });
         }
         fate.end(self.segment)

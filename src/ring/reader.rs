@@ -14,6 +14,7 @@ use crate::sync::Ordering::Relaxed;
 use crate::sync::order;
 
 pub use super::sweep::{Owned, Sweep};
+pub use ahead::is_quiet;
 
 /// A place in a block at which the drain reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,17 @@
 //! Records of a lane that were copied out of the ring together with the one before them: to find and
-//! copy each by itself takes three times as long. Called by `lane.rs`, which passes them one by one as
-//! if each had just been found.
+//! copy each by itself takes 1.4 times the instructions, and waits for each line alone. Called by `lane.rs`,
+//! which passes them one by one as if each had just been found.
 //!
 //! What is committed in a block that the drain holds back does not change. So this must never be used
 //! where a block may be written over while it is read.
 
+use std::ops::Range;
+
+use logring::layout::record;
 use logring::ring::Memory;
 use logring::ring::reader::{self, Chain, Position};
 
-use super::Head;
+use super::{Head, Lane};
 
 /// So many at most: they and their lines stay in the first-level cache.
 const AHEAD: u32 = 16;
@@ -74,5 +77,52 @@ impl Ahead {
         let len = self.slots.len() / AHEAD as usize;
         let from = place as usize * len;
         self.slots.get(from..from + len).unwrap_or_default()
+    }
+}
+
+impl Lane {
+    /// Takes the head and what stands behind it, as long as `each` takes it and nothing but the record is
+    /// to be told: the next in the lane's sequence, at a time in `times`, copied together with the one
+    /// before it. False when there is none.
+    #[inline(always)]
+    pub(crate) fn take_run(
+        &mut self,
+        times: Range<u64>,
+        payload_max: usize,
+        mut each: impl FnMut(&Head, &[u8]) -> bool,
+    ) -> bool {
+        let (Some(Head { ahead: Some(first), .. }), Some(before)) = (self.head, self.sequence)
+        else {
+            return false;
+        };
+        if self.owner.flight {
+            return false;
+        }
+        let (mut earliest, mut sequence, mut last) = (times.start, before, None);
+        for (head, slot) in self.ahead.from(first) {
+            if !(earliest..times.end).contains(&head.timestamp)
+                || sequence.checked_add(1) != Some(head.sequence)
+                || head.flags & record::flags::TRIGGER != 0
+            {
+                break;
+            }
+            let len = head.payload_len as usize;
+            let payload = slot.get(record::PAYLOAD..).and_then(|payload| payload.get(..len));
+            let Some(payload) = payload.filter(|_| len <= payload_max) else { break };
+            if !each(head, payload) {
+                break;
+            }
+            (earliest, sequence, last) = (head.timestamp, head.sequence, Some(head.at));
+        }
+        let Some(last) = last else { return false };
+        let count = sequence - before;
+        self.ahead.go_on_behind(first, count as usize);
+        self.chain.advance(count as u32);
+        self.head = None;
+        self.position = Some(Position { slot: last.slot + 1, ..last });
+        self.sequence = Some(sequence);
+        self.delivered += count;
+        self.touched = true;
+        true
     }
 }

@@ -6,6 +6,9 @@
 //! of another level, with other keys, or that was cut becomes an event as ever. It takes nothing for
 //! granted that `record::decode` would have checked.
 
+mod begin;
+mod key;
+
 use logring::Level;
 use logring::layout::record::flags;
 use logring::layout::value as tag;
@@ -15,6 +18,8 @@ use super::keys::{Keys, fact};
 use super::line::{Lead, Line, Piece};
 use super::shape::{Syntax, piece};
 use super::time::Stamps;
+use begin::{Begin, Facts};
+use key::{Key, keys_of, take_text};
 
 /// How some lines of one callsite are written: those of one level whose pairs have the same keys.
 #[derive(Debug)]
@@ -35,37 +40,6 @@ struct Plan {
     leads: Box<[Lead]>,
 }
 
-/// The end of what stands before the values. Most lines of a plan are of one process: its id is laid out
-/// with the rest.
-#[derive(Debug)]
-struct Facts {
-    /// Up to the process id.
-    before: Box<[u8]>,
-    /// Whether that stands in the line; a pair of its name takes its place.
-    has_pid: bool,
-    /// The process whose id stands in `whole`.
-    pid: u32,
-    whole: Piece,
-    /// Lines of other processes.
-    others: u32,
-}
-
-/// The begin of many lines: all that is the same in those of a second and of a process.
-#[derive(Debug)]
-struct Begin {
-    /// From the timestamp's end to the text, if that is the record's.
-    front: Box<[u8]>,
-    /// The second as [`Stamps::turns`] counts them, and the process; 0 = nothing is laid out.
-    turns: u32,
-    pid: Option<u32>,
-    whole: Piece,
-    /// The byte behind the timestamp.
-    behind: u8,
-}
-
-/// The id that is laid out changes for one in so many lines of other processes.
-const OTHERS_EACH: u32 = 16;
-
 /// One value.
 #[derive(Debug, PartialEq)]
 struct Step {
@@ -80,17 +54,6 @@ struct Before {
     piece: Piece,
     /// The same before a number, if it is short.
     number: Option<Lead>,
-}
-
-/// A pair's key, as the record has it.
-#[derive(Debug, PartialEq)]
-enum Key {
-    /// There is none: a field of the callsite.
-    Known,
-    /// A dictionary id.
-    Number(u32),
-    /// Its length and bytes, behind an id of 0.
-    Inline(Box<[u8]>),
 }
 
 /// Plans by callsite.
@@ -404,98 +367,9 @@ impl Plan {
     }
 }
 
-impl Facts {
-    fn new(before: Box<[u8]>, has_pid: bool, pid: u32) -> Self {
-        let mut facts = Self { before, has_pid, pid, whole: Piece::new(b""), others: 0 };
-        facts.lay_out(pid);
-        facts
-    }
-
-    fn lay_out(&mut self, pid: u32) {
-        let whole = piece(|line| {
-            line.bytes(&self.before);
-            if self.has_pid {
-                line.integer(pid.into());
-            }
-        });
-        (self.pid, self.whole) = (pid, Piece::new(&whole));
-    }
-
-    #[inline(always)]
-    fn write(&mut self, pid: u32, line: &mut Line<'_>) {
-        if pid != self.pid && self.has_pid {
-            let at = self.write_other(pid, line.reborrow());
-            return line.resume(at);
-        }
-        line.piece(&self.whole);
-    }
-
-    #[inline(never)]
-    fn write_other(&mut self, pid: u32, mut line: Line<'_>) -> usize {
-        if self.others.is_multiple_of(OTHERS_EACH) {
-            self.lay_out(pid);
-        }
-        self.others = self.others.wrapping_add(1);
-        line.bytes(&self.before);
-        line.integer(pid.into());
-        line.at()
-    }
-}
-
 #[cold]
 fn is_nameless(level: Level) -> bool {
     level.is_own() && level.name().is_none()
-}
-
-/// The keys of a record of so many pairs, which `record::decode` has accepted.
-fn keys_of(raw: &Raw<'_>, strings: &dyn Strings, pairs: usize) -> Option<Vec<Key>> {
-    let (mut context, mut own) = raw.payload.split_at_checked(raw.context_len as usize)?;
-    let mut keys = Vec::new();
-    while !context.is_empty() {
-        keys.push(Key::of(&mut context, strings)?);
-        take_value(&mut context)?;
-    }
-    if raw.flags & flags::TEXT != 0 {
-        take_text(&mut own)?;
-    }
-    for _ in &strings.callsite(raw.callsite)?.names {
-        keys.push(Key::Known);
-        take_value(&mut own)?;
-    }
-    while !own.is_empty() {
-        keys.push(Key::of(&mut own, strings)?);
-        take_value(&mut own)?;
-    }
-    (keys.len() == pairs).then_some(keys)
-}
-
-impl Key {
-    /// The key that stands here, unless the dictionary lacks it: it may be there for the next record.
-    fn of(rest: &mut &[u8], strings: &dyn Strings) -> Option<Self> {
-        match take_u32(rest)? {
-            0 => {
-                let len = u16::from_le_bytes(*rest.first_chunk()?);
-                let (key, behind) = rest.split_at_checked(2 + usize::from(len))?;
-                *rest = behind;
-                Some(Self::Inline(key.into()))
-            }
-            id => strings.string(id).map(|_| Self::Number(id)),
-        }
-    }
-
-    /// Passes it by, if it is what stands here.
-    #[inline(always)]
-    fn take(&self, rest: &mut &[u8]) -> bool {
-        match self {
-            Self::Known => true,
-            Self::Number(id) => take_u32(rest) == Some(*id),
-            Self::Inline(key) => {
-                let behind = rest.strip_prefix(&[0; 4]).and_then(|rest| rest.strip_prefix(&**key));
-                *rest = behind.unwrap_or_default();
-                behind.is_some()
-            }
-        }
-    }
 }
 
 /// How a form of lines writes values, and what stands before them where that depends on the value. All
@@ -570,22 +444,6 @@ fn write_number(tag: u8, bytes: [u8; 8], lead: &Lead, line: &mut Line<'_>) -> bo
 fn write_rare(rest: &mut &[u8], values: &mut impl Values, mut line: Line<'_>) -> Option<usize> {
     values.any(&take_value(rest)?, &mut line);
     Some(line.at())
-}
-
-#[inline(always)]
-fn take_u32(rest: &mut &[u8]) -> Option<u32> {
-    let (bytes, behind) = rest.split_first_chunk()?;
-    *rest = behind;
-    Some(u32::from_le_bytes(*bytes))
-}
-
-/// A text that is as it should be: what is not UTF-8 is mended by `record::decode`.
-#[inline(always)]
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let len = take_u32(rest)? as usize;
-    let (text, behind) = rest.split_at_checked(len)?;
-    *rest = behind;
-    std::str::from_utf8(text).ok()
 }
 
 #[cfg(test)]

@@ -35,17 +35,11 @@ impl Chain {
         }
     }
 
-    /// Whether nothing is committed or begun at the reading position, and no later block is known: to be
-    /// asked again soon, as it is the state of a moment.
-    #[inline]
+    /// The reading position, if a block is being read and has not been read to its end.
     #[must_use]
-    pub fn is_quiet<M: Memory>(&self, memory: &M) -> bool {
-        let Some(link) = self.current else { return self.links.is_empty() };
-        // What stands behind the last slot is another block, which a sweep finds.
-        self.slot >= memory.slots_per_block() || {
-            let raw = memory.stamp(memory.block(link.block), self.slot).load(Relaxed);
-            Stamp::generation_of(raw) != link.generation && self.links.is_empty()
-        }
+    pub fn place(&self, slots_per_block: u32) -> Option<Position> {
+        let link = self.current.filter(|_| self.slot < slots_per_block)?;
+        Some(Position { block: link.block, generation: link.generation, slot: self.slot })
     }
 
     /// Whether the reading position is this one.
@@ -57,4 +51,12 @@ impl Chain {
                 .current
                 .is_some_and(|link| (link.block, link.generation) == (at.block, at.generation))
     }
+}
+
+/// Whether nothing is committed or begun at a [`Chain::place`]: to be asked again soon, as it is the state
+/// of a moment. One load.
+#[inline]
+pub fn is_quiet<M: Memory>(memory: &M, at: Position) -> bool {
+    let raw = memory.stamp(memory.block(at.block), at.slot).load(Relaxed);
+    Stamp::generation_of(raw) != at.generation
 }
