@@ -6,6 +6,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::process::Command;
 
+use common::drain::{Site, drain_binary, lines};
+use common::watch::watchdog;
 use common::{Directory, Name, Peer, hear, role, say, small};
 use logring::layout::{BlockWord, VERSION, header};
 use logring::ring::Memory;
@@ -94,6 +96,28 @@ fn a_fresh_segment_says_what_it_was_made_with() {
     assert_eq!(again.slot_word(again.block(3), 15, 0), 4, "the same memory");
     assert!(Segment::create(&spec).expect_err("exists").to_string().contains("exists already"));
     assert!(Segment::create_file(&path, &spec).is_err());
+}
+
+/// A creator on a busy machine stands still between any two of its calls: no drain takes that for a step
+/// of the wall clock.
+#[test]
+fn a_creator_that_stands_still_makes_no_step_of_the_clock() {
+    const TEST: &str = "a_creator_that_stands_still_makes_no_step_of_the_clock";
+    let _watchdog = watchdog();
+    if let Some((_, name)) = role() {
+        let spec = SegmentSpec { geometry: small(), ..SegmentSpec::new(name) };
+        Segment::create(&spec).expect("created");
+        return;
+    }
+    // Before there is a segment: over a minute what is some milliseconds off is the clock's own rate.
+    drain_binary();
+    let site = Site::new();
+    let (calls, slow) = ("trace=openat,geteuid", "inject=openat,geteuid:delay_exit=20000");
+    let wrapper = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", calls, "-e", slow];
+    Peer::start_under(&wrapper, TEST, "creator", site.segment()).end();
+    site.start_drain().stop();
+    let told: Vec<_> = lines(&site.output()).collect();
+    assert!(told.is_empty(), "{told:?}");
 }
 
 #[test]

@@ -72,14 +72,41 @@ fn mount(options: &str, at: &Path) {
     assert!(status.expect("mount runs").success());
 }
 
-/// A site with a small disk of its own, full but for a few KiB, and what fills it.
-fn small_disk(site: &Site) -> (PathBuf, PathBuf) {
+/// A site with a disk of its own.
+struct Mounted(Site);
+
+impl Mounted {
+    fn new() -> Self {
+        let site = Site::new();
+        fs::create_dir(site.path("disk")).expect("a directory");
+        mount("size=1m", &site.path("disk"));
+        Self(site)
+    }
+}
+
+impl std::ops::Deref for Mounted {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.0
+    }
+}
+
+/// Before the site's, which cannot remove what something is mounted on.
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let mut command = std::process::Command::new("umount");
+        let _ = command.arg("--lazy").arg(self.path("disk")).status();
+    }
+}
+
+/// A site with a small disk of its own, full but for a few KiB; its output there and what fills it.
+fn small_disk() -> (Mounted, PathBuf, PathBuf) {
+    let site = Mounted::new();
     let disk = site.path("disk");
-    fs::create_dir(&disk).expect("a directory");
-    mount("size=1m", &disk);
     let filler = disk.join("filler");
     fs::write(&filler, vec![0; (1 << 20) - (16 << 10)]).expect("room");
-    (disk.join("out.jsonl"), filler)
+    (site, disk.join("out.jsonl"), filler)
 }
 
 #[test]
@@ -89,8 +116,7 @@ fn a_full_disk_that_becomes_free_has_all_records() {
     if role().is_none() {
         return in_own_mounts(TEST);
     }
-    let site = Site::new();
-    let (small, filler) = small_disk(&site);
+    let (site, small, filler) = small_disk();
     let large = site.path("large.jsonl");
     let logger = logger(&site, 4 << 20);
     let drain = site.start(site.command(&[&small, &large]));
@@ -128,8 +154,7 @@ fn a_sink_that_holds_a_quarter_of_the_ring_is_given_up_and_heals() {
     if role().is_none() {
         return in_own_mounts(TEST);
     }
-    let site = Site::new();
-    let (small, filler) = small_disk(&site);
+    let (site, small, filler) = small_disk();
     let large = site.path("large.jsonl");
     // 16 blocks of 256 slots: the small disk's sink is given up long before the records end.
     let logger = logger(&site, 512 << 10);
@@ -243,10 +268,8 @@ fn a_read_only_disk_is_refused_and_costs_nothing() {
     if role().is_none() {
         return in_own_mounts(TEST);
     }
-    let site = Site::new();
+    let site = Mounted::new();
     let disk = site.path("disk");
-    fs::create_dir(&disk).expect("a directory");
-    mount("size=1m", &disk);
     let output = disk.join("out.jsonl");
     let logger = logger(&site, 1 << 20);
     let drain = site.start(site.command(&[&output]));

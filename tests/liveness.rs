@@ -4,6 +4,7 @@ mod common;
 
 use std::os::fd::RawFd;
 
+use common::watch::{unwatch, wait_until};
 use common::{Name, Peer, hear, role, say, small};
 use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::{Geometry, LaneRef, lane, process};
@@ -107,6 +108,35 @@ fn a_killed_process_and_its_lanes_are_found_out() {
     assert!(segment.release_lane(lane, 0) && segment.release_process(process));
     let free = segment.process_info(process).expect("in range");
     assert_eq!((free.is_live(), free.inc, free.pid), (false, info.inc + 1, 0));
+}
+
+#[test]
+fn a_killed_process_is_found_out_while_its_forked_child_lives() {
+    const TEST: &str = "a_killed_process_is_found_out_while_its_forked_child_lives";
+    if let Some((_, name)) = role() {
+        let (process, lane) = register(Segment::attach_static(&name).expect("there"));
+        common::fork::fork(|| {
+            hear();
+            say("the child lives");
+            hear();
+        });
+        tell(process, lane);
+        loop {
+            std::thread::park();
+        }
+    }
+    let name = Name::new();
+    let segment = name.create();
+    let mut peer = Peer::start(TEST, "parent", &name.0);
+    let (process, lane) = told(&peer.hear());
+    peer.child.kill().expect("our child");
+    // Not by `wait`, which closes the pipe to the child.
+    wait_until("its end", || peer.child.try_wait().expect("our child").is_some());
+    unwatch(peer.pid());
+    assert!(segment.lane_is_over(lane) && segment.process_is_dead(process));
+    assert!(segment.release_lane(lane, 0) && segment.release_process(process));
+    peer.say("and you?");
+    assert_eq!(peer.hear(), "the child lives");
 }
 
 #[test]

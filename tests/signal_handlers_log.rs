@@ -54,6 +54,7 @@ fn log_under_signals(segment: &Segment, enough: u64) -> [u64; 3] {
                 // A handler's call waits neither for a full ring nor for its process's share, half of
                 // it; that is not what this is about.
                 if free_blocks(segment) < 350 {
+                    std::thread::yield_now();
                     continue;
                 }
                 for number in [libc::SIGUSR1, libc::SIGUSR2] {
@@ -66,7 +67,7 @@ fn log_under_signals(segment: &Segment, enough: u64) -> [u64; 3] {
             info!("from", from = "caller", n);
             n += 1;
             while n % 1_000 == 0 && free_blocks(segment) < 450 {
-                std::hint::spin_loop();
+                std::thread::yield_now();
             }
         }
         over.store(true, Release);

@@ -5,6 +5,8 @@
 mod common;
 
 use common::drain::{Site, is_notice, lines, number};
+#[cfg(target_arch = "x86_64")]
+use common::trace::{self, Stopped};
 use common::watch::watchdog;
 use common::{Peer, hear, role, say};
 use logring::shm::Segment;
@@ -58,6 +60,40 @@ fn turns(site: &Site, peer: &mut Peer) {
         peer.say("your turn");
         peer.hear();
     }
+}
+
+/// What a test of the order cannot see: the mark leaves the processor before the clock is looked at.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn it_fences_between_mark_and_clock() {
+    const TEST: &str = "it_fences_between_mark_and_clock";
+    let _watchdog = watchdog();
+    if let Some((_, segment)) = role() {
+        forbid_membarrier();
+        let builder = logring::builder(segment).overflow(Overflow::BlockForever);
+        let _guard = builder.install().expect("installed");
+        info!("first");
+        trace::introduce_this_thread();
+        trace::give_over();
+        info!("stepped", n = 1);
+        return;
+    }
+    let site = Site::new();
+    let segment = Segment::create(&site.name.spec()).expect("created");
+    let mut peer = site.peer(TEST, "peer", site.segment());
+    let mut found = Vec::new();
+    let stopped = Stopped::in_a_record_seen(&segment, &mut peer, |stopped| {
+        if trace::is_marked(&segment) {
+            match stopped.instruction() {
+                [0x0f, 0xae, 0xf0, ..] | [0xf0, ..] => found.push("fence"),
+                [0x0f, 0x31, ..] => found.push("clock"),
+                _ => {}
+            }
+        }
+    });
+    stopped.go_on(0);
+    peer.end();
+    assert_eq!(found.first(), Some(&"fence"), "{found:?}");
 }
 
 #[test]

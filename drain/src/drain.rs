@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use logring::record::Event;
 use logring::ring::Memory;
+use logring::ring::reader::Position;
 use logring::shm::{Anchor, Segment, Tally};
 use logring::sync::{Ordering, order};
 use logring::sys;
@@ -152,6 +153,24 @@ impl Drain {
         self.write();
         self.judge();
         if moved { Turn::Moved } else { Turn::Idle }
+    }
+
+    /// Where a drain that has nothing to do looks for something, until its next turn; `None` when it has.
+    pub(crate) fn watch(&self) -> Option<Vec<Position>> {
+        self.is_settled().then(|| self.lanes.watch(self.segment)).flatten()
+    }
+
+    /// Whether a turn would find nothing to read and nobody waits for one: a look at as little as says
+    /// so, without the barrier. What it does not see yet the next one does.
+    pub(crate) fn is_quiet(&self, watched: &[Position]) -> bool {
+        let area = self.segment.drain_area();
+        area.flush_req().load(Ordering::Relaxed) == area.flush_done().load(Ordering::Relaxed)
+            && self.lanes.are_quiet(self.segment, watched)
+    }
+
+    /// Whether records have been seen that the next turn reads without a look at the ring.
+    pub(crate) fn is_mid_pass(&self) -> bool {
+        !self.merge.is_empty()
     }
 
     /// Whether all that was read is written, noted and freed.
@@ -324,7 +343,7 @@ impl Drain {
         let watermark = merge.watermark();
         let mut stranded = false;
         while !stranded && pipeline.len() < BATCH_BYTES {
-            let more = merge.run(lanes, |lane| {
+            let more = merge.run(lanes, |lane, below| {
                 let time = lane.head.map_or(0, |head| head.timestamp);
                 while let Some(record) = private.next_before(time) {
                     pipeline.private(&record, clock);
@@ -335,7 +354,11 @@ impl Drain {
                 {
                     flights.write(segment, process, time, (positions, clock), pipeline);
                 }
-                pipeline.deliver(*segment, clock, lane, written_up_to, spent);
+                let is_run = !private.waits()
+                    && pipeline.deliver_run(clock, lane, written_up_to, (below, BATCH_BYTES));
+                if !is_run {
+                    pipeline.deliver(*segment, clock, lane, written_up_to, spent);
+                }
                 lane.fill(*segment, spent);
                 hold.settle(segment, lane, spent);
                 plausible::bound_time(lane, watermark, ahead, || watermark::now(kind));
@@ -431,7 +454,8 @@ impl Drain {
             ));
         }
         let done = self.outlets.done();
-        self.retire.run(self.segment, done);
+        let more = self.is_mid_pass() && self.outlets.queued_bytes() <= QUEUE_BYTES_MAX;
+        self.retire.run(self.segment, done, more);
         if let Some((flush, below, _)) = self.flush_after.take_if(|(.., batch)| *batch <= done) {
             let area = self.segment.drain_area();
             area.written_below().store(below, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 //! leaving a block, drops that no lane could count, blocks that a dead writer left half claimed.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use logring::layout::lane::LaneWord;
@@ -49,6 +50,37 @@ pub(crate) struct Housekeeping {
     /// What `collecting` said in the last rounds, and in how many of them there was room.
     collector: (u64, u32),
     suspends: Suspends,
+    /// Which lanes and processes are asked of the operating system in this round.
+    ask: Turns,
+    ask_processes: Turns,
+    has_begun: bool,
+}
+
+/// Takes turns where there are more than can be asked of the operating system in one round: an answer
+/// takes longer the more there are.
+#[derive(Debug, Default)]
+struct Turns {
+    /// Whose turn it is in this round, and how many have come by.
+    turn: Range<usize>,
+    seen: usize,
+}
+
+/// So many are asked in a round.
+const ASKED_EACH: usize = 64;
+
+impl Turns {
+    /// A round of about so many; all of them are asked if `all` says so.
+    fn begin(&mut self, count: usize, all: bool) {
+        let next = if self.turn.end < count { self.turn.end } else { 0 };
+        self.turn = if all { 0..usize::MAX } else { next..next + ASKED_EACH };
+        self.seen = 0;
+    }
+
+    /// Whether the next one is to be asked.
+    fn is_next(&mut self) -> bool {
+        self.seen += 1;
+        self.turn.contains(&(self.seen - 1))
+    }
 }
 
 impl Housekeeping {
@@ -69,6 +101,9 @@ impl Housekeeping {
             over: Vec::new(),
             collector: (0, 0),
             suspends: Suspends::new(),
+            ask: Turns::default(),
+            ask_processes: Turns::default(),
+            has_begun: false,
         }
     }
 
@@ -85,34 +120,40 @@ impl Housekeeping {
         over
     }
 
-    /// One round. Cost: a look at each lane and process entry, and for processes that cannot be
-    /// told by a mark of the kernel one look into /proc.
+    /// One round. Cost: a look at each lane and process entry; some of those that no mark of the kernel
+    /// tells of are asked for by a call each, or `all` of them.
     pub(crate) fn round(
         &mut self,
         segment: &Segment,
         lanes: &mut Lanes,
+        all: bool,
         is_consumed: impl Fn(ExtOf) -> bool,
     ) -> Found {
         self.next = Instant::now() + EVERY;
         let mut found = Found { suspended: self.suspends.take(), ..Found::default() };
         let mut in_use = HashSet::new();
-        for (lane, process) in live_lanes(segment) {
+        let lanes_now: Vec<(LaneRef, u32)> = live_lanes(segment).collect();
+        // What an older run left is told at once, and so is all at the end.
+        let all = all || !std::mem::replace(&mut self.has_begun, true);
+        self.ask.begin(lanes_now.len(), all);
+        for &(lane, process) in &lanes_now {
             in_use.insert(process);
-            // The kernel's mark alone says it for nearly all; the rest is asked here.
-            let over = segment.lane_is_over(lane);
+            // The kernel's mark alone says it for nearly all; the rest is asked here, some in each round.
+            let ask = self.ask.is_next();
+            let over = if ask { segment.lane_is_over(lane) } else { segment.lane_has_ended(lane) };
             match lanes.get_by(lane) {
                 Some(known) => known.dead |= over,
                 None if over => self.over.push(lane),
                 None => {}
             }
         }
-        self.look_at_processes(segment, &in_use, &mut found);
+        self.look_at_processes(segment, &in_use, all, &mut found);
         let untabled = segment.drain_area().untabled().load(Ordering::Relaxed);
         if let Some(missing @ 1..) = plausible::missing(self.told_untabled, untabled) {
             found.untabled = missing;
             self.told_untabled = untabled;
         }
-        let free = count_blocks(segment);
+        let free = count_blocks(segment, &lanes_now);
         self.look_at_collector(segment, free);
         ask_for_blocks(segment, free, &in_use);
         find_orphans(segment, lanes, is_consumed, &mut found.spent);
@@ -135,10 +176,23 @@ impl Housekeeping {
         }
     }
 
-    fn look_at_processes(&mut self, segment: &Segment, in_use: &HashSet<u32>, found: &mut Found) {
+    fn look_at_processes(
+        &mut self,
+        segment: &Segment,
+        in_use: &HashSet<u32>,
+        all: bool,
+        found: &mut Found,
+    ) {
         let first_mark = segment.geometry().lane_count;
         let mut dead = Vec::new();
+        let taken = |index: &u32| segment.process_is_taken(*index);
+        let unused = |index: &u32| !in_use.contains(index);
+        let count = self.told.len() as u32;
+        self.ask_processes.begin((0..count).filter(taken).filter(unused).count(), all);
         for (index, told) in (0u32..).zip(&mut self.told) {
+            if !taken(&index) {
+                continue;
+            }
             let Some(info) = segment.process_info(index) else { continue };
             match info.state {
                 state::LIVE => {}
@@ -165,7 +219,10 @@ impl Housekeeping {
                 };
                 found.drops.push((info.pid, missing, mark));
                 told.1 = info.drops;
-            } else if !in_use.contains(&index) && segment.process_is_dead(index) {
+            } else if unused(&index)
+                && self.ask_processes.is_next()
+                && segment.process_is_dead(index)
+            {
                 dead.push(index);
             }
         }
@@ -203,10 +260,11 @@ fn ask_for_blocks(segment: &Segment, free: u32, processes: &HashSet<u32>) {
 
 /// Tells each process how many blocks it owns: who was killed between a claim or a free and its count
 /// has left a wrong one. About 10 us. Returns how many blocks are free.
-fn count_blocks(segment: &Segment) -> u32 {
+fn count_blocks(segment: &Segment, lanes: &[(LaneRef, u32)]) -> u32 {
     let geometry = segment.geometry();
-    let mut processes = vec![None; geometry.lane_count as usize];
-    for (lane, process) in live_lanes(segment) {
+    let highest = lanes.iter().map(|(lane, _)| lane.index as usize + 1).max();
+    let mut processes = vec![None; highest.unwrap_or(0)];
+    for &(lane, process) in lanes {
         if let Some(known) = processes.get_mut(lane.index as usize) {
             *known = Some((lane.inc, process));
         }
@@ -236,11 +294,9 @@ fn count_blocks(segment: &Segment) -> u32 {
 
 /// The lanes that somebody has or had, each with its process.
 fn live_lanes(segment: &Segment) -> impl Iterator<Item = (LaneRef, u32)> {
-    (0..segment.geometry().lane_count).filter_map(|index| {
-        match segment.lane_info(index).and_then(|info| info.word)? {
-            LaneWord::Live { inc, process, .. } => Some((LaneRef { index, inc }, process)),
-            _ => None,
-        }
+    (0..segment.geometry().lane_count).filter_map(|index| match segment.lane_state(index)? {
+        LaneWord::Live { inc, process, .. } => Some((LaneRef { index, inc }, process)),
+        _ => None,
     })
 }
 
@@ -273,6 +329,26 @@ fn find_orphans(
                 generation: owned.generation,
                 lane: owned.lane,
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_has_a_turn_in_some_round() {
+        for count in [1, ASKED_EACH, ASKED_EACH + 1, 10 * ASKED_EACH + 7] {
+            let (mut turns, mut asked) = (Turns::default(), vec![0; count]);
+            let rounds = count.div_ceil(ASKED_EACH);
+            for _ in 0..rounds {
+                turns.begin(count, false);
+                asked.iter_mut().for_each(|asked| *asked += usize::from(turns.is_next()));
+            }
+            assert_eq!(asked, vec![1; count]);
+            turns.begin(count, true);
+            assert!((0..count).all(|_| turns.is_next()));
         }
     }
 }

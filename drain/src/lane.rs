@@ -2,6 +2,8 @@
 //! delivered last. The drain reads so, and those who only watch; called by `merge.rs`; never frees and
 //! never writes.
 
+mod ahead;
+
 use std::time::{Duration, Instant};
 
 use logring::layout::word::{BlockWord, ExtOf, ordinal_distance};
@@ -12,6 +14,7 @@ use logring::shm::Tally;
 
 use crate::ledger::LaneMark;
 use crate::notice::Who;
+use ahead::Ahead;
 
 /// The first slot of a lane's next record, copied and not yet believed.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +23,44 @@ pub(crate) struct Head {
     /// As the header has it, until a later one takes its place that can be.
     pub(crate) timestamp: u64,
     pub(crate) sequence: u64,
-    header: Header,
+    pub(crate) callsite: u32,
+    payload_len: u32,
+    pub(crate) context_len: u32,
     slots: u32,
-    level: u8,
+    pub(crate) flags: u16,
+    fragments: u16,
+    pub(crate) level: u8,
     long: bool,
+    /// Where its slot stands if it was copied with one before it.
+    ahead: Option<u32>,
+}
+
+impl Head {
+    /// The head at `at` of so many slots, of a level, with its payload in extension blocks or not.
+    #[inline(always)]
+    fn new(
+        at: Position,
+        header: &Header,
+        (slots, level, long): (u32, u8, bool),
+        ahead: Option<u32>,
+    ) -> Self {
+        let Header { timestamp, sequence, callsite, payload_len, flags, fragments, context_len } =
+            *header;
+        Self {
+            at,
+            timestamp,
+            sequence,
+            callsite,
+            payload_len,
+            context_len,
+            slots,
+            flags,
+            fragments,
+            level,
+            long,
+            ahead,
+        }
+    }
 }
 
 /// A block that holds nothing more for the drain, once the batch that it belongs to is written.
@@ -154,6 +191,8 @@ pub(crate) struct Lane {
     position: Option<Position>,
     bytes: Vec<u8>,
     long_payload: Vec<u8>,
+    /// Records behind the head, copied with it.
+    ahead: Ahead,
 }
 
 impl Lane {
@@ -182,12 +221,25 @@ impl Lane {
             position: None,
             bytes: Vec::new(),
             long_payload: Vec::new(),
+            ahead: Ahead::default(),
         }
     }
 
     /// Copies the first slot of the next record, if one is committed; blocks that turn out to be
     /// complete go to `spent`.
+    #[inline(always)]
     pub(crate) fn fill<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
+        if self.head.is_some() {
+            return;
+        }
+        self.head = self.ahead.pass(&self.chain);
+        if self.head.is_none() {
+            self.look(memory, spent);
+        }
+    }
+
+    #[inline(never)]
+    fn look<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
         if M::PINS && self.owner.recycles {
             self.fill_from(&Recycled(memory), spent);
         } else {
@@ -196,9 +248,6 @@ impl Lane {
     }
 
     fn fill_from<M: Memory>(&mut self, memory: &M, spent: &mut Vec<Spent>) {
-        if self.head.is_some() {
-            return;
-        }
         let lane = self.lane;
         self.open = None;
         loop {
@@ -220,20 +269,16 @@ impl Lane {
                     }
                     let is_alone = slots == 1 && !head;
                     let words = self.bytes.as_chunks_mut().0;
-                    let header = reader::fill_first(memory, at, is_alone, words);
+                    let block = memory.block(at.block);
+                    let header = reader::fill_first(memory, block, at.slot, is_alone, words);
                     if !memory.holds(at.block, at.generation) {
                         self.chain.outrun();
                         continue;
                     }
-                    self.head = Some(Head {
-                        at,
-                        timestamp: header.timestamp,
-                        sequence: header.sequence,
-                        header,
-                        slots,
-                        level,
-                        long: head,
-                    });
+                    self.head = Some(Head::new(at, &header, (slots, level, head), None));
+                    if is_alone && M::PINS && !self.owner.recycles && self.limit.is_none() {
+                        self.ahead.fill(memory, &self.chain, at);
+                    }
                 }
                 Look::Open { at, busy } => self.open = Some((at, busy)),
                 Look::Empty => {}
@@ -269,7 +314,7 @@ impl Lane {
     /// Whether the next record asks for what the flight recorders of its process hold.
     #[inline]
     pub(crate) fn wants_flight(&self) -> bool {
-        self.head.is_some_and(|head| head.header.flags & record::flags::TRIGGER != 0)
+        self.head.is_some_and(|head| head.flags & record::flags::TRIGGER != 0)
     }
 
     /// Takes the head: copies the rest of its record and moves on behind it. Extension blocks of a
@@ -313,7 +358,7 @@ impl Lane {
         if head.slots > 1 {
             self.copy_rest(memory, head);
         }
-        let Header { callsite, payload_len, flags, context_len, .. } = head.header;
+        let Head { callsite, payload_len, flags, context_len, .. } = head;
         let payload_len = payload_len as usize;
         let fits = payload_len <= payload_max;
         let copied = if head.long && fits {
@@ -330,7 +375,8 @@ impl Lane {
             (_, Copied::Malformed | Copied::Outrun) => None,
             (true, Copied::Whole) => self.long_payload.get(..payload_len),
             (false, Copied::Whole) => {
-                self.bytes.get(record::PAYLOAD..).and_then(|payload| payload.get(..payload_len))
+                let slot = head.ahead.map_or(&self.bytes[..], |place| self.ahead.slot(place));
+                slot.get(record::PAYLOAD..).and_then(|payload| payload.get(..payload_len))
             }
         };
         let Some(payload) = payload.filter(|_| fits) else { return Taken::Malformed };
@@ -354,7 +400,7 @@ impl Lane {
         payload_len: usize,
         spent: &mut Vec<Spent>,
     ) -> Copied {
-        let fragments = usize::from(head.header.fragments);
+        let fragments = usize::from(head.fragments);
         let list_end = record::PAYLOAD + fragments * record::FRAGMENT_BYTES;
         let Some(list) = self.bytes.get(record::PAYLOAD..list_end) else {
             return Copied::Malformed;

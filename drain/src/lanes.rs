@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use logring::layout::LaneRef;
-use logring::ring::reader::{self, Owned, Sweep};
+use logring::ring::reader::{self, Owned, Position, Sweep};
 use logring::ring::{Memory, Unpinned};
 use logring::shm::{Segment, Signature};
 
@@ -67,6 +67,18 @@ impl Lanes {
             }
         }
         free
+    }
+
+    /// Where something new of each lane would stand; `None` while there is something already.
+    pub(crate) fn watch<M: Memory>(&self, memory: &M) -> Option<Vec<Position>> {
+        let is_read = |lane: &Lane| lane.head.is_none() && !lane.chain.has_more();
+        let place = |lane: &Lane| lane.chain.place(memory.slots_per_block());
+        self.iter().all(is_read).then(|| self.iter().filter_map(place).collect())
+    }
+
+    /// Whether neither one of these places nor a block word has anything new.
+    pub(crate) fn are_quiet<M: Memory>(&self, memory: &M, places: &[Position]) -> bool {
+        places.iter().all(|at| reader::is_quiet(memory, *at)) && self.sweep.is_settled(memory)
     }
 
     /// All lanes, to look at.

@@ -24,6 +24,7 @@ pub mod notice;
 mod observe;
 pub mod options;
 mod outlets;
+mod page;
 mod panics;
 pub mod parse;
 mod pipeline;

@@ -45,22 +45,23 @@ impl Merge {
     /// Hands the lane with the earliest record to `deliver`, which takes the record and fills the
     /// lane's head anew. False when nothing below the watermark is left.
     pub(crate) fn next(&mut self, lanes: &mut Lanes, mut deliver: impl FnMut(&mut Lane)) -> bool {
-        self.run(lanes, |lane| {
+        self.run(lanes, |lane, _| {
             deliver(lane);
             false
         })
     }
 
     /// The same again and again, as long as `deliver` wants to go on and no other lane has an earlier
-    /// record.
+    /// record. What the lane has below the time that `deliver` is handed comes before all of the others'.
     #[inline]
     pub(crate) fn run(
         &mut self,
         lanes: &mut Lanes,
-        mut deliver: impl FnMut(&mut Lane) -> bool,
+        mut deliver: impl FnMut(&mut Lane, u64) -> bool,
     ) -> bool {
         // Beneath the top of a heap stand two, one of which comes next.
         let until = self.heap.as_slice().iter().skip(1).take(2).max().copied();
+        let below = until.map_or(self.watermark, |until| until.0.timestamp.min(self.watermark));
         let Some(mut top) = self.heap.peek_mut() else { return false };
         let at = top.0.at;
         let Some(lane) = lanes.get_mut(at) else {
@@ -68,7 +69,7 @@ impl Merge {
             return true;
         };
         loop {
-            let goes_on = deliver(lane);
+            let goes_on = deliver(lane, below);
             let Some(key) = key(lane, at, self.watermark).map(Reverse) else {
                 PeekMut::pop(top);
                 return true;

@@ -19,6 +19,8 @@ const TELL_AFTER: Duration = Duration::from_millis(50);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(5);
 /// How often a sink that was given up is tried again.
 const HEAL_EVERY: Duration = Duration::from_secs(1);
+/// So many batches' lines are kept to be written over.
+const USED_MAX: usize = 4;
 
 /// What became of a sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,8 @@ struct Outlet {
 pub(crate) struct Outlets {
     all: Vec<Outlet>,
     submitted: u64,
+    /// Lines that are written everywhere, for the next batches to be written over.
+    used: Vec<Vec<u8>>,
 }
 
 impl Outlets {
@@ -77,7 +81,7 @@ impl Outlets {
                 heal_at: None,
             })
             .collect();
-        Self { all, submitted: 0 }
+        Self { all, submitted: 0, used: Vec::new() }
     }
 
     /// Gives every sink what the pipeline has rendered and the positions behind it. Returns the
@@ -95,7 +99,7 @@ impl Outlets {
         for outlet in self.all.iter_mut().filter(|outlet| !outlet.cursor.has_failed()) {
             let Some(batch) = batches.get_mut(outlet.form) else { continue };
             let batch = batch.get_or_insert_with(|| {
-                let bytes = pipeline.take(outlet.form);
+                let bytes = pipeline.take(outlet.form, self.used.pop().unwrap_or_default());
                 Arc::new(Batch { bytes, marks: marks.clone(), watermark, clock })
             });
             outlet.cursor.submit(Arc::clone(batch));
@@ -117,8 +121,11 @@ impl Outlets {
         let mut troubles = Vec::new();
         let now = Instant::now();
         for (index, outlet) in self.all.iter_mut().enumerate() {
-            while let Step::Done(_) = outlet.cursor.step(now) {
+            while let Step::Done(batch) = outlet.cursor.step(now) {
                 outlet.owes = outlet.owes.saturating_sub(1);
+                if self.used.len() < USED_MAX {
+                    self.used.extend(Arc::into_inner(batch).map(|batch| batch.bytes));
+                }
             }
             troubles.append(&mut outlet.cursor.take_troubles());
             outlet.tell(&segment.drain_area(), index, now);

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Sink;
 use crate::lane::{Lane, Spent, Taken};
 use crate::notice;
+use crate::page::Page;
 use crate::plausible;
 use crate::process::{Chain, Flow};
 use crate::render::{Form, Guarded, LineOptions, Renderer};
@@ -23,7 +24,7 @@ pub(crate) struct Lines {
     /// The processors of these sinks alone.
     chain: Chain,
     renderer: Box<dyn Renderer>,
-    bytes: Vec<u8>,
+    page: Page,
     /// Another form is being rendered alone.
     silent: bool,
     /// The record that is being delivered is in `bytes` already.
@@ -58,8 +59,8 @@ impl Lines {
 
     /// Those from this level on, by a renderer.
     pub(crate) fn by(level: Option<Level>, renderer: Box<dyn Renderer>) -> Self {
-        let (chain, bytes) = (Chain::new(), Vec::new());
-        Self { level, chain, renderer, bytes, silent: false, is_written: false }
+        let (chain, page) = (Chain::new(), Page::default());
+        Self { level, chain, renderer, page, silent: false, is_written: false }
     }
 
     #[inline]
@@ -70,7 +71,7 @@ impl Lines {
     fn render(&mut self, event: &Event<'_>) {
         if self.wants(event) {
             if self.chain.is_empty() {
-                self.renderer.render(event, &mut self.bytes);
+                self.page.append(|out| self.renderer.render(event, out));
             } else {
                 self.render_processed(event);
             }
@@ -83,7 +84,7 @@ impl Lines {
         if self.silent || self.level.is_some_and(|least| Level::new(raw.level) < least) {
             Straight::Unwanted
         } else if self.chain.is_empty()
-            && self.renderer.render_record(raw, strings, &mut self.bytes)
+            && self.page.write_over(|out, at| self.renderer.render_record(raw, strings, out, at))
         {
             Straight::Written
         } else {
@@ -96,7 +97,7 @@ impl Lines {
         self.overdue(event.timestamp_ns);
         let mut event = event.clone();
         if self.chain.run(&mut event) == Flow::Keep {
-            self.renderer.render(&event, &mut self.bytes);
+            self.page.append(|out| self.renderer.render(&event, out));
         }
     }
 
@@ -104,13 +105,13 @@ impl Lines {
         if self.wants(event) {
             let mut event = event.clone();
             self.chain.run_notice(&mut event);
-            self.renderer.render(&event, &mut self.bytes);
+            self.page.append(|out| self.renderer.render(&event, out));
         }
     }
 
     fn overdue(&mut self, now_ns: i64) {
-        let Self { chain, renderer, bytes, .. } = self;
-        chain.overdue(now_ns, |event| renderer.render(event, bytes));
+        let Self { chain, renderer, page, .. } = self;
+        chain.overdue(now_ns, |event| page.append(|out| renderer.render(event, out)));
     }
 }
 
@@ -134,6 +135,44 @@ impl<'s> Pipeline<'s> {
             payload_max: segment.max_record_bytes() as usize,
             buffers: [Vec::new(), Vec::new()],
         }
+    }
+
+    /// Takes as many of the lane's next records as can be rendered one behind the other without a look at
+    /// anything else: of times below a bound, until so many bytes are rendered. False when there is none.
+    pub(crate) fn deliver_run(
+        &mut self,
+        clock: &Clock,
+        lane: &mut Lane,
+        written_up_to: &mut u64,
+        (below, bytes_max): (u64, usize),
+    ) -> bool {
+        let Self { strings, chain, lines, payload_max, .. } = self;
+        let [Lines { level: None, chain: own, renderer, page, silent: false, .. }] = &mut lines[..]
+        else {
+            return false;
+        };
+        if !chain.is_empty() || !own.is_empty() {
+            return false;
+        }
+        let (pid, tid) = (lane.owner.pid, lane.owner.tid);
+        lane.take_run(*written_up_to..below, *payload_max, |head, payload| {
+            let raw = Raw {
+                timestamp_ns: clock.convert(head.timestamp),
+                level: head.level,
+                callsite: head.callsite,
+                flags: head.flags,
+                context_len: head.context_len,
+                pid,
+                tid,
+                payload,
+            };
+            let is_written = page.len() < bytes_max
+                && page.write_over(|out, at| renderer.render_record(&raw, strings, out, at));
+            if is_written {
+                *written_up_to = head.timestamp;
+            }
+            is_written
+        })
     }
 
     /// Takes the lane's next record and renders it, and before it what is missing in front of it.
@@ -279,11 +318,11 @@ impl<'s> Pipeline<'s> {
 
     /// Bytes rendered and not yet taken, of the longest form.
     pub(crate) fn len(&self) -> usize {
-        self.lines.iter().map(|lines| lines.bytes.len()).max().unwrap_or(0)
+        self.lines.iter().map(|lines| lines.page.len()).max().unwrap_or(0)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.lines.iter().all(|lines| lines.bytes.is_empty())
+        self.lines.iter().all(|lines| lines.page.len() == 0)
     }
 
     /// What `work` renders in this form, and in no other. Nothing may be waiting to be taken.
@@ -296,7 +335,7 @@ impl<'s> Pipeline<'s> {
         hush(&mut self.lines, true);
         work(self);
         hush(&mut self.lines, false);
-        self.take(form)
+        self.take(form, Vec::new())
     }
 
     /// How many forms of lines there are.
@@ -304,12 +343,10 @@ impl<'s> Pipeline<'s> {
         self.lines.len()
     }
 
-    /// Takes what has been rendered in form `form`; the next batch will be about as long.
-    pub(crate) fn take(&mut self, form: usize) -> Vec<u8> {
-        let Some(lines) = self.lines.get_mut(form) else { return Vec::new() };
-        let room = lines.bytes.len();
-        // And a little more: to grow at a batch's last line would copy all of it.
-        std::mem::replace(&mut lines.bytes, Vec::with_capacity(room + room / 8))
+    /// Takes what has been rendered in form `form`; the next lines are written over `used`, lines that
+    /// nobody needs any more.
+    pub(crate) fn take(&mut self, form: usize, used: Vec<u8>) -> Vec<u8> {
+        self.lines.get_mut(form).map(|lines| lines.page.take(used)).unwrap_or_default()
     }
 }
 

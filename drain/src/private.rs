@@ -35,6 +35,12 @@ impl Private {
         self.waiting.pop_front_if(|record| record.timestamp < clock)
     }
 
+    /// Whether there may be such a record.
+    #[inline]
+    pub(crate) fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// A record of somebody else's goes out.
     #[inline]
     pub(crate) fn others_speak(&mut self) {

@@ -156,7 +156,7 @@ impl Recovery<'_> {
             merge.start(&mut lanes, u64::MAX);
             while merge.next(&mut lanes, |lane| self.deliver(lane)) {
                 if self.pipeline.len() >= CHUNK
-                    && output::write(&self.pipeline.take(0))? == Output::Closed
+                    && output::write(&self.pipeline.take(0, Vec::new()))? == Output::Closed
                 {
                     return Ok(Output::Closed);
                 }
@@ -167,7 +167,7 @@ impl Recovery<'_> {
         }
         self.lanes = lanes;
         self.end();
-        output::write(&self.pipeline.take(0))
+        output::write(&self.pipeline.take(0, Vec::new()))
     }
 
     fn deliver(&mut self, lane: &mut Lane) {

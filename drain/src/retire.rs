@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use logring::layout::LaneRef;
 use logring::layout::lane::LaneWord;
-use logring::ring::reader;
+use logring::ring::{Memory, reader};
 use logring::shm::{Segment, Tally};
 use logring::sync::Ordering::Relaxed;
 
@@ -19,6 +19,9 @@ struct Due {
     lanes: Vec<Closed>,
     tallies: Vec<(u32, Tally)>,
 }
+
+/// While more is being read, producers are told of free blocks by this part of the ring.
+const TOLD_PARTS: usize = 16;
 
 /// In the place of a process, for the counts of processes without an entry.
 pub(crate) const NO_ENTRY: u32 = u32::MAX;
@@ -47,6 +50,8 @@ fn give_back(segment: &Segment, lane: LaneRef) {
 #[derive(Debug, Default)]
 pub(crate) struct Retire {
     due: VecDeque<Due>,
+    /// Blocks that were given back since producers were last told.
+    untold: usize,
 }
 
 impl Retire {
@@ -64,10 +69,11 @@ impl Retire {
         }
     }
 
-    /// Gives back what waited for batches up to `done`, and wakes producers that wait for a block or an entry.
-    /// Returns the number of blocks freed.
-    pub(crate) fn run(&mut self, segment: &Segment, done: u64) -> usize {
-        let (mut freed, mut released) = (0, false);
+    /// Gives back what waited for batches up to `done`, and wakes producers that wait for a block or an
+    /// entry. Where `more` follows at once, who waits for a block is woken when a part of the ring is free:
+    /// else it would sleep again after each batch, and a call of the kernel for each is dear.
+    pub(crate) fn run(&mut self, segment: &Segment, done: u64, more: bool) {
+        let mut released = false;
         while self.due.front().is_some_and(|due| due.batch <= done) {
             let Some(due) = self.due.pop_front() else { break };
             // Before the lanes, with which a process's entry may go.
@@ -79,7 +85,7 @@ impl Retire {
             }
             for spent in &due.blocks {
                 if reader::free(segment, spent.block, spent.generation, spent.lane) {
-                    freed += 1;
+                    self.untold += 1;
                     give_back(segment, spent.lane);
                 }
             }
@@ -89,10 +95,11 @@ impl Retire {
             }
         }
         // Producers wait for blocks, and for entries where a table is full.
-        if freed > 0 || released {
+        let enough = if more { segment.block_count() as usize / TOLD_PARTS } else { 0 };
+        if self.untold > enough || released {
+            self.untold = 0;
             segment.drain_area().announce_free();
         }
-        freed
     }
 
     /// How many blocks wait for batches after `from` up to `to`.

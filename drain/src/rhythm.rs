@@ -4,9 +4,10 @@
 //! in batches costs them two to three times less. It sleeps so that a lone record is in the file
 //! within 5 ms.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use logring::shm::Segment;
+use logring::sync::Ordering;
 use logring::sys;
 
 /// Longest sleep of an idle drain.
@@ -15,6 +16,9 @@ const IDLE: Duration = Duration::from_millis(4);
 const LONG: Duration = Duration::from_micros(500);
 /// Sleep while the ring fills.
 const SHORT: Duration = Duration::from_micros(100);
+/// While everything is quiet, how often there is a turn all the same: what has no record of its own is
+/// told by turns, as the end of a thread is.
+const TURN_EVERY: Duration = Duration::from_millis(100);
 /// Turns without anything before the drain asks to be woken.
 const IDLE_TURNS: u32 = 4;
 
@@ -25,8 +29,15 @@ pub(crate) struct Rhythm {
 }
 
 impl Rhythm {
-    /// Sleeps as the last turn and the ring's filling ask for. `free` of `total` blocks are free.
-    pub(crate) fn pause(&mut self, segment: &Segment, moved: bool, free: u32, total: u32) {
+    /// Sleeps as the last turn and the ring's filling ask for. `free` of `total` blocks are free; an idle
+    /// drain sleeps on for as long as `is_quiet` says so.
+    pub(crate) fn pause(
+        &mut self,
+        segment: &Segment,
+        moved: bool,
+        (free, total): (u32, u32),
+        mut is_quiet: impl FnMut() -> bool,
+    ) {
         if moved {
             self.idle_turns = 0;
             // In quarters of the ring.
@@ -43,8 +54,15 @@ impl Rhythm {
             return;
         }
         let area = segment.drain_area();
+        let until = Instant::now() + TURN_EVERY;
         let doorbell = area.fall_asleep();
-        sys::futex_wait(area.doorbell(), doorbell, Some(IDLE));
+        loop {
+            sys::futex_wait(area.doorbell(), doorbell, Some(IDLE));
+            let is_rung = area.doorbell().load(Ordering::Relaxed) != doorbell;
+            if is_rung || !is_quiet() || Instant::now() >= until {
+                break;
+            }
+        }
         area.wake_up();
     }
 }

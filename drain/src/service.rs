@@ -157,8 +157,17 @@ impl Service {
                     Next::Rest => {}
                 }
             }
-            let (free, total) = self.drain.filling();
-            rhythm.pause(self.segment, turn == Turn::Moved, free, total);
+            // What is to be read stands in the ring already: nobody writes there meanwhile.
+            if turn == Turn::Moved && self.drain.is_mid_pass() {
+                continue;
+            }
+            let (drain, filling) = (&self.drain, self.drain.filling());
+            let mut watch = None;
+            rhythm.pause(self.segment, turn == Turn::Moved, filling, || {
+                let watched = watch.get_or_insert_with(|| drain.watch());
+                !stop.load(Ordering::Relaxed)
+                    && watched.as_ref().is_some_and(|watched| drain.is_quiet(watched))
+            });
         }
         fate.end(self.segment)
     }

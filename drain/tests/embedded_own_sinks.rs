@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::drain::{Site, lines, number};
-use common::watch::{wait_until, watchdog};
+use common::watch::{wait_for, wait_until, watchdog};
 use logring::{Builder, Level, Overflow, info, warn};
 use logring_drain::{AnyValue, Embed, Event, Flow, Options, OwnSink, Renderer, Sink};
 
@@ -204,8 +204,12 @@ fn a_sink_that_never_works_holds_up_nobody() {
             .is_ok_and(|bytes| bytes.iter().filter(|b| **b == b'\n').count() >= 100)
     });
     // Flush names it, the end leaves it behind.
-    let error = log.flush(Duration::from_millis(200)).expect_err("a sink is stuck");
-    assert!(error.is_sink_stuck() && error.to_string().contains("own:never"), "{error}");
+    // Until the drain has told so, which takes a while, time is all that has run out.
+    let error = wait_for("flush to name the stuck sink", || {
+        let error = log.flush(Duration::from_millis(20)).expect_err("a sink is stuck");
+        error.is_sink_stuck().then_some(error)
+    });
+    assert!(error.to_string().contains("own:never"), "{error}");
     drop(guard);
     let found: Vec<_> = lines(&site.output()).map(|line| number(&line, "n")).collect();
     assert!(found.iter().copied().eq(0..100), "{found:?}");

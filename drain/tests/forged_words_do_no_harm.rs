@@ -19,6 +19,7 @@ use common::watch::watchdog;
 use common::{Directory, Name};
 use logring::layout::geometry::HEAD_BYTES;
 use logring::layout::lane::LaneWord;
+use logring::layout::stamp::{Kind, Stamp};
 use logring::layout::{BlockWord, Geometry, Offsets, drain_area, lane, process, record};
 use logring::ring::reader::Chain;
 use logring::shm::{Segment, SegmentSpec};
@@ -109,6 +110,8 @@ struct Target {
     offset: usize,
     harms: Vec<u32>,
     every_bit: bool,
+    /// Also in a short run.
+    always: bool,
 }
 
 fn word(bytes: &[u8], offset: usize) -> u64 {
@@ -122,11 +125,24 @@ fn owner(bytes: &[u8], offsets: &Offsets, block: usize) -> Option<u32> {
     }
 }
 
+/// The first long record: its lane, and where it stands.
+fn head(bytes: &[u8], offsets: &Offsets) -> (u32, usize) {
+    let slots = geometry().slots_per_block as usize;
+    let all = 0..geometry().block_count as usize * slots;
+    let found = all.into_iter().find_map(|at| {
+        let offset = offsets.slots + at * geometry().slot_size as usize;
+        let is_head = Stamp::of(word(bytes, offset)).is_some_and(|stamp| stamp.kind == Kind::Head);
+        is_head.then(|| owner(bytes, offsets, at / slots).map(|owner| (owner, offset))).flatten()
+    });
+    found.expect("a long record was logged")
+}
+
 fn targets(bytes: &[u8], offsets: &Offsets) -> Vec<Target> {
     let everybody: Vec<u32> = (0..geometry().lane_count).collect();
     let mut targets = Vec::new();
     let mut add = |what: String, offset: usize, harms: &[u32], every_bit| {
-        targets.push(Target { what, offset, harms: harms.to_vec(), every_bit });
+        let always = what.starts_with("head");
+        targets.push(Target { what, offset, harms: harms.to_vec(), every_bit, always });
     };
     let (slot, block_bytes) = (geometry().slot_size as usize, geometry().block_bytes());
     for block in 0..geometry().block_count as usize {
@@ -143,6 +159,11 @@ fn targets(bytes: &[u8], offsets: &Offsets) -> Vec<Target> {
         for at in [record::TIMESTAMP, record::SEQUENCE, record::CALLSITE, record::FLAGS, 40, 48] {
             add(format!("byte {at} of block {block}"), first + at, &harms, false);
         }
+    }
+    // The head of a long record: its lengths, its list of blocks.
+    let (owner, head) = head(bytes, offsets);
+    for at in (record::TIMESTAMP..record::PAYLOAD + 3 * record::FRAGMENT_BYTES).step_by(8) {
+        add(format!("head at {at}"), head + at, &[owner], false);
     }
     for index in 0..LANES + 1 {
         let entry = offsets.lanes + index * lane::SIZE;
@@ -235,7 +256,7 @@ fn a_forged_word_harms_its_own_lane_alone() {
         let honest = word(&bytes, target.offset);
         for forged in forgeries(&target, honest, &mut random) {
             // One in seven, all with `LOGRING_LONG=1`: minutes.
-            if !is_long && random.within(0..7) != 0 {
+            if !is_long && !target.always && random.within(0..7) != 0 {
                 continue;
             }
             runs += 1;

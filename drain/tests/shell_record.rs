@@ -210,6 +210,11 @@ fn a_drain_that_does_not_keep_up_is_told() {
     );
     assert_eq!(sentence, expected);
     signal(drain.0.id(), libc::SIGCONT);
+    let segment = Segment::attach(&site.name).expect("it is there");
+    wait_until("the drain to free a block", || {
+        let word = |block| BlockWord::of(segment.word(block).load(Relaxed));
+        (0..8).any(|block| matches!(word(block), Some(BlockWord::Free { .. })))
+    });
     done(&site.log(&["taken again"]));
     drain.stop();
     assert_eq!(site.lines().filter(|line| line["target"] == "shell").count(), 9);

@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use common::drain::{Drain, Site, lines};
+use common::drain::{Drain, Site, ended_lines};
 use common::watch::{wait_for, wait_until, watchdog};
 use common::{Peer, hear, role, say};
 use logring::{Overflow, info};
@@ -82,7 +82,7 @@ fn what_producers_logged_and_what_became_of_it() {
     }
     let after = wait_for("the drain to write all", || {
         let stats = stats(&site);
-        (stats["drain"]["lag_records"] == 0 && lines(&site.output()).count() == 1_300)
+        (stats["drain"]["lag_records"] == 0 && ended_lines(&site.output()) == 1_300)
             .then_some(stats)
     });
     let producer = of(&after).expect("listed");

@@ -114,9 +114,9 @@ fn under_load_with_drains_that_are_killed() {
     let tail = Tail::start(&site, &logger);
     let mut peer = Peer::start(TEST, "produce", site.segment());
     for _ in 0..PARTS {
-        peer.say("go");
         // Somewhere in the part.
         let before = lines_of(&site);
+        peer.say("go");
         wait_until("the drain to write", || lines_of(&site) > before);
         drain.kill();
         drain = site.start_drain();

@@ -26,7 +26,7 @@ fn main() -> logring::Result<()> {
     if let Err(err) = std::fs::read("prices.toml") {
         error!("cannot read the prices", err);
     }
-    logring::flush(Duration::from_secs(1))?;
+    logring::flush(Duration::from_secs(10))?;
     Ok(())
 }
 

@@ -19,6 +19,6 @@ fn main() -> logring::Result<()> {
     notice!(logger: db, "session opened");
     let db = db.unbind(&["user"])?;
     error!(logger: db, target: "db", "no answer");
-    logring::flush(Duration::from_secs(1))?;
+    logring::flush(Duration::from_secs(10))?;
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing read here is trusted: indexes and lengths are checked, each word is read once.
 
+mod ahead;
+
 use core::ops::Range;
 
 use super::{Memory, hints};
@@ -12,6 +14,7 @@ use crate::sync::Ordering::Relaxed;
 use crate::sync::order;
 
 pub use super::sweep::{Owned, Sweep};
+pub use ahead::is_quiet;
 
 /// A place in a block at which the drain reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -379,16 +382,16 @@ const LINE_WORDS: usize = 8;
 
 /// Copies a record's first slot into `to`, which has its size, and flushes it. Where `is_alone`, the
 /// payload ends in this slot, and no line behind it is looked at.
-#[inline]
+#[inline(always)]
 pub fn fill_first<M: Memory>(
     memory: &M,
-    at: Position,
+    block: M::Block,
+    slot: u32,
     is_alone: bool,
     to: &mut [[u8; 8]],
 ) -> Header {
-    let handle = memory.block(at.block);
     let (first, rest) = to.split_at_mut(LINE_WORDS.min(to.len()));
-    memory.copy_words(handle, at.slot, 0, first);
+    memory.copy_words(block, slot, 0, first);
     let word = |byte: usize| first.get(byte / 8).copied().map_or(0, u64::from_le_bytes);
     let (lens, marks) = (word(record::CALLSITE), word(record::FLAGS));
     let header = Header {
@@ -402,9 +405,9 @@ pub fn fill_first<M: Memory>(
     };
     let end = record::PAYLOAD.saturating_add(header.payload_len as usize);
     if !is_alone || end > LINE_WORDS * 8 {
-        memory.copy_words(handle, at.slot, LINE_WORDS as u32, rest);
+        memory.copy_words(block, slot, LINE_WORDS as u32, rest);
     }
-    memory.flush(handle, at.slot);
+    memory.flush(block, slot);
     header
 }
 

@@ -79,10 +79,7 @@ pub(super) fn header_for(spec: &SegmentSpec, lock: (u64, u64)) -> Header {
     let mut uuid = [0; 16];
     uuid[..8].copy_from_slice(&sys::random_u64().to_le_bytes());
     uuid[8..].copy_from_slice(&sys::random_u64().to_le_bytes());
-    let created_clock = match spec.clock {
-        at::clock::TSC => sys::now_ticks_fenced(),
-        _ => sys::realtime_ns(),
-    };
+    let (created_clock, created_ns) = anchor(spec.clock);
     Header {
         geometry: spec.geometry,
         boot_id: sys::boot_id(),
@@ -92,10 +89,30 @@ pub(super) fn header_for(spec: &SegmentSpec, lock: (u64, u64)) -> Header {
         uid: file::effective_uid(),
         state: at::state::READY,
         max_record_bytes: spec.geometry.max_record_bytes(spec.max_record_bytes),
-        created_ns: sys::realtime_ns(),
+        created_ns,
         created_clock,
         name: spec.name.clone(),
     }
+}
+
+/// Pairs of looks at the two clocks; the closest one is taken.
+const LOOKS: usize = 8;
+
+/// The segment's clock and the wall clock at one moment. A creator that is interrupted between the two
+/// would have made a step of the wall clock, which every drain of the segment would tell.
+fn anchor(kind: u32) -> (u64, u64) {
+    let clock = || match kind {
+        at::clock::TSC => sys::now_ticks_fenced(),
+        _ => sys::realtime_ns(),
+    };
+    let look = |_| {
+        let before = clock();
+        let realtime_ns = sys::realtime_ns();
+        let width = clock().wrapping_sub(before);
+        (width, before.wrapping_add(width / 2), realtime_ns)
+    };
+    let closest = (0..LOOKS).map(look).min_by_key(|(width, ..)| *width);
+    closest.map_or((0, 0), |(_, clock, realtime_ns)| (clock, realtime_ns))
 }
 
 /// The parts that do not begin as zeros: header, hints, block words.

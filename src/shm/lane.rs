@@ -62,6 +62,14 @@ impl Segment {
         Some(LaneInfo { word: LaneWord::of(word), tid, passed })
     }
 
+    /// The word of the entry of this index alone; `None` when there is no such entry, or when it says
+    /// nothing that has a meaning.
+    #[inline]
+    #[must_use]
+    pub fn lane_state(&self, index: u32) -> Option<LaneWord> {
+        LaneWord::of(self.lane_word(index)?.load(order::entry_load())) // pair:entry
+    }
+
     /// Whether the lane's thread has ended, as far as the kernel's mark tells: true is certain, false
     /// is not. A lane whose entry has gone to another incarnation, and one that does not exist, has
     /// ended. Two loads: for every sweep.

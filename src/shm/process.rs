@@ -248,6 +248,16 @@ impl Segment {
         self.u32_at(entry + at::ASK)
     }
 
+    /// Whether the entry of this index is anybody's, or about to be. One load, where
+    /// [`Segment::process_info`] makes a name.
+    #[must_use]
+    pub fn process_is_taken(&self, index: u32) -> bool {
+        self.process_entry(index).is_some_and(|entry| {
+            let word = self.u64_at(entry + at::WORD).load(Ordering::Relaxed);
+            matches!(at::state_of(word), at::state::LIVE | at::state::FILLING)
+        })
+    }
+
     /// What the entry of this index says; `None` when there is no such entry. Free entries are told
     /// too.
     #[must_use]

@@ -10,6 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use crate::sync::{AtomicU64, Ordering};
+
 /// This process's id, by a real call: a value that was cached before a fork would be wrong.
 #[must_use]
 pub fn pid() -> u32 {
@@ -120,9 +122,24 @@ fn stat(pid: u32) -> Option<Stat> {
     Some(Stat { start_time, is_zombie, threads })
 }
 
-/// The id of this run of the kernel; zeros where `/proc` does not say.
+/// The id of this run of the kernel; zeros where `/proc` does not say. Read once: a process does not
+/// outlive the kernel.
 #[must_use]
 pub fn boot_id() -> [u8; 16] {
+    // No lock: this may run in a signal handler. Who finds one half alone reads for itself.
+    static HALVES: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+    let known = HALVES.each_ref().map(|half| half.load(Ordering::Relaxed));
+    if known.iter().all(|half| *half != 0) {
+        return (u128::from(known[0]) | u128::from(known[1]) << 64).to_le_bytes();
+    }
+    let id = read_boot_id();
+    let both = u128::from_le_bytes(id);
+    HALVES[0].store(both as u64, Ordering::Relaxed);
+    HALVES[1].store((both >> 64) as u64, Ordering::Relaxed);
+    id
+}
+
+fn read_boot_id() -> [u8; 16] {
     let mut id = [0u8; 16];
     let mut buffer = [0u8; 64];
     let Some(text) = read_small(b"/proc/sys/kernel/random/boot_id", &mut buffer) else { return id };

@@ -8,7 +8,7 @@ pub mod fork;
 pub mod trace;
 pub mod watch;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,8 +38,15 @@ pub struct Name(pub String);
 impl Name {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(format!("test-{}-{count}", std::process::id()))
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = Self(format!("test-{}-{count}", std::process::id()));
+            if !name.files().iter().any(|path| path.exists()) {
+                return name;
+            }
+            // A test that was killed has left it, whose pid is this one's now.
+            std::mem::forget(name);
+        }
     }
 
     pub fn spec(&self) -> SegmentSpec {
@@ -53,12 +60,16 @@ impl Name {
     pub fn paths(&self) -> Paths {
         Paths::named(&self.0).expect("good name")
     }
+
+    fn files(&self) -> [PathBuf; 3] {
+        let paths = self.paths();
+        [paths.segment, paths.lock, paths.drain]
+    }
 }
 
 impl Drop for Name {
     fn drop(&mut self) {
-        let paths = self.paths();
-        for path in [paths.segment, paths.lock, paths.drain] {
+        for path in self.files() {
             let _ = std::fs::remove_file(path);
         }
     }
@@ -69,9 +80,15 @@ pub struct Directory(pub PathBuf);
 
 impl Directory {
     pub fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("logring-{}", Name::new().0));
-        std::fs::create_dir(&path).expect("temporary directory");
-        Self(path)
+        loop {
+            let path = std::env::temp_dir().join(format!("logring-{}", Name::new().0));
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Self(path),
+                // As in `Name::new`.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     pub fn files(&self) -> Vec<String> {

@@ -36,6 +36,16 @@ pub fn busy(segment: &Segment) -> Option<(u32, u32, u32)> {
     })
 }
 
+/// Whether a record has been marked that has no time yet, in a ring whose slots were never used before.
+pub fn is_marked(segment: &Segment) -> bool {
+    (0..segment.block_count()).any(|block| {
+        (0..segment.slots_per_block()).any(|slot| {
+            let stamp = Stamp::of(segment.stamp(segment.block(block), slot).load(Relaxed));
+            stamp.is_some_and(|stamp| stamp.kind == Kind::Busy)
+        })
+    }) && busy(segment).is_none()
+}
+
 /// A thread of a peer, stopped in the middle of a record.
 #[derive(Debug)]
 pub struct Stopped(libc::pid_t);
@@ -44,11 +54,21 @@ impl Stopped {
     /// Goes on with a peer that introduces itself and then gives over, step by step until a record is
     /// being written.
     pub fn in_a_record(segment: &Segment, peer: &mut Peer) -> Self {
+        Self::in_a_record_seen(segment, peer, |_| ())
+    }
+
+    /// The same; `seen` has a look before each step.
+    pub fn in_a_record_seen(
+        segment: &Segment,
+        peer: &mut Peer,
+        mut seen: impl FnMut(&Self),
+    ) -> Self {
         let stopped = Self(peer.hear().parse().expect("a thread id"));
         stopped.request(libc::PTRACE_SEIZE, 0);
         peer.say("go on");
         stopped.wait(libc::SIGUSR1);
         while busy(segment).is_none() {
+            seen(&stopped);
             stopped.request(libc::PTRACE_SINGLESTEP, 0);
             stopped.wait(libc::SIGTRAP);
         }
@@ -58,6 +78,21 @@ impl Stopped {
     /// Lets it run, with this signal; 0 = none.
     pub fn go_on(self, signal: libc::c_int) {
         self.request(libc::PTRACE_DETACH, signal);
+    }
+
+    /// The first bytes of the instruction that comes next.
+    #[cfg(target_arch = "x86_64")]
+    pub fn instruction(&self) -> [u8; 8] {
+        let none = std::ptr::null_mut::<u8>();
+        let mut registers = std::mem::MaybeUninit::<libc::user_regs_struct>::uninit();
+        // SAFETY: a thread of our own child, and a place for its registers, which are read when they are
+        // there; then a word of its code.
+        unsafe {
+            let place = registers.as_mut_ptr();
+            assert_eq!(libc::ptrace(libc::PTRACE_GETREGS, self.0, none, place), 0);
+            let at = std::ptr::without_provenance_mut::<u8>(registers.assume_init().rip as usize);
+            libc::ptrace(libc::PTRACE_PEEKTEXT, self.0, at, none).to_ne_bytes()
+        }
     }
 
     fn request(&self, request: libc::c_uint, signal: libc::c_int) {

@@ -89,7 +89,7 @@ impl Drain {
         }
         let time = self.clock.convert(self.merge.watermark());
         let (ledger, outlets) = (self.positions.ledger(), &self.outlets);
-        let found = self.housekeeping.round(self.segment, &mut self.lanes, |head| {
+        let found = self.housekeeping.round(self.segment, &mut self.lanes, self.ends, |head| {
             outlets.cursors().all(|cursor| {
                 let (generation, slots) = ledger.consumed(cursor, head.block);
                 generation == head.generation && slots > head.slot

@@ -5,6 +5,7 @@ use super::{BlockMark, LaneMark, Ledger, Marks, Opened, layout::EPOCH_AT};
 use crate::seam::hooks::{self, Killed, Script};
 use std::{
     fs::{self, OpenOptions},
+    io,
     os::unix::fs::{FileExt, MetadataExt},
     panic::catch_unwind,
     path::{Path, PathBuf},
@@ -19,11 +20,17 @@ struct Dir(PathBuf);
 
 impl Dir {
     fn new() -> Self {
-        let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("drain-ledger-{}-{number}", std::process::id());
-        let dir = std::env::temp_dir().join(name);
-        fs::create_dir(&dir).unwrap();
-        Self(dir)
+        loop {
+            let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
+            let name = format!("drain-ledger-{}-{number}", std::process::id());
+            let dir = std::env::temp_dir().join(name);
+            match fs::create_dir(&dir) {
+                Ok(()) => return Self(dir),
+                // A test that was killed has left it, whose pid is this one's now.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", dir.display()),
+            }
+        }
     }
 
     fn path(&self) -> PathBuf {

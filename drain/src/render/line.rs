@@ -2,7 +2,7 @@
 //! piece goes is kept in a register: appending to a `Vec` stores its length for each piece and
 //! loads it again for the next, which took longer than all else together.
 
-/// Appends to a vector of which the part behind `at` is room, zeroed, and not yet of the line.
+/// Appends to a vector of which the part behind `at` is room, and not yet of the line.
 ///
 /// All methods inline, so that `at` stays in a register; a function that does not inline takes a
 /// [`Line::reborrow`] and returns the new `at`.
@@ -17,22 +17,52 @@ pub(crate) struct Line<'o> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
     short: [u8; WINDOW],
-    len: usize,
-    /// What follows, the last of it laid out as well.
-    more: Box<[[u8; WINDOW]]>,
+    bytes: Box<[u8]>,
 }
 
 impl Piece {
     /// A piece of these bytes.
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let laid_out = |part: &[u8]| {
-            let mut window = [0; WINDOW];
-            window[..part.len()].copy_from_slice(part);
-            window
-        };
-        let mut parts = bytes.chunks(WINDOW).map(laid_out);
-        let short = parts.next().unwrap_or([0; WINDOW]);
-        Self { short, len: bytes.len(), more: parts.collect() }
+        let mut short = [0; WINDOW];
+        let len = bytes.len().min(WINDOW);
+        short[..len].copy_from_slice(&bytes[..len]);
+        Self { short, bytes: bytes.into() }
+    }
+
+    /// Its length in bytes.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A short piece with a number behind it: one look at the room is enough for both.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Lead {
+    bytes: [u8; LEAD_BYTES],
+    len: u8,
+}
+
+const LEAD_BYTES: usize = 32;
+/// A lead, a sign, and numbers as they are written behind it: eight bytes each, whatever their length.
+const NUMBER_WINDOW: usize = 128;
+
+impl Lead {
+    /// A lead of these bytes, if they are not too many.
+    pub(crate) fn new(piece: &[u8]) -> Option<Self> {
+        let mut bytes = [0; LEAD_BYTES];
+        bytes.get_mut(..piece.len())?.copy_from_slice(piece);
+        Some(Self { bytes, len: piece.len() as u8 })
+    }
+
+    /// Writes it and a sign, if there is one; returns where the number goes.
+    #[inline(always)]
+    fn write(&self, is_negative: bool, window: &mut [u8; NUMBER_WINDOW]) -> usize {
+        window[..LEAD_BYTES].copy_from_slice(&self.bytes);
+        // It is no more than that; the compiler is told.
+        let at = usize::from(self.len) % (2 * LEAD_BYTES);
+        window[at] = b'-';
+        at + usize::from(is_negative)
     }
 }
 
@@ -50,6 +80,12 @@ impl<'o> Line<'o> {
         Line { out, at }
     }
 
+    /// A line at `at` of `out`, over what stands there, all of which is room.
+    #[inline(always)]
+    pub(crate) fn over(out: &'o mut Vec<u8>, at: usize) -> Self {
+        Line { out, at }
+    }
+
     /// Ends the line; returns where it ends in the vector.
     #[inline(always)]
     pub(crate) fn end(self) -> usize {
@@ -61,6 +97,11 @@ impl<'o> Line<'o> {
     #[inline(always)]
     pub(crate) fn reborrow(&mut self) -> Line<'_> {
         Line { out: self.out, at: self.at }
+    }
+
+    /// What has been written since `at`.
+    pub(crate) fn since(&self, at: usize) -> &[u8] {
+        self.out.get(at..self.at).unwrap_or_default()
     }
 
     /// Where the next piece goes.
@@ -77,9 +118,10 @@ impl<'o> Line<'o> {
 
     /// The next bytes of the vector, which are room or become it.
     #[inline(always)]
-    fn window(&mut self) -> &mut [u8; WINDOW] {
+    fn window<const N: usize>(&mut self) -> &mut [u8; N] {
+        const { assert!(N <= ROOM_BYTES) };
         // Both compared here, so that neither is compared again below.
-        if self.at > self.out.len() || self.out.len() - self.at < WINDOW {
+        if self.at > self.out.len() || self.out.len() - self.at < N {
             return grow(self.out, self.at);
         }
         self.out[self.at..].first_chunk_mut().expect("there is room, as was just seen")
@@ -88,7 +130,7 @@ impl<'o> Line<'o> {
     /// Appends the first `len` of `bytes`.
     #[inline(always)]
     fn store<const N: usize>(&mut self, bytes: &[u8; N], len: usize) {
-        self.window()[..N].copy_from_slice(bytes);
+        *self.window() = *bytes;
         self.at += len;
     }
 
@@ -109,12 +151,49 @@ impl<'o> Line<'o> {
     /// Appends a piece that was made before.
     #[inline(always)]
     pub(crate) fn piece(&mut self, piece: &Piece) {
-        let end = self.at + piece.len;
-        self.put(&piece.short);
-        for part in &piece.more {
-            self.put(part);
+        let len = piece.bytes.len();
+        if len <= WINDOW {
+            return self.store(&piece.short, len);
         }
-        self.at = end;
+        match self.out.get_mut(self.at..self.at + len) {
+            Some(room) => {
+                room.copy_from_slice(&piece.bytes);
+                self.at += len;
+            }
+            None => self.with_vec(|out| out.extend_from_slice(&piece.bytes)),
+        }
+    }
+
+    /// Writes bytes over what was appended behind `at`.
+    #[inline(always)]
+    pub(crate) fn overwrite<const N: usize>(&mut self, at: usize, bytes: &[u8; N]) {
+        if let Some(place) = self.out.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *place = *bytes;
+        }
+    }
+
+    /// Appends a lead and an integer. False, and nothing appended, if it has more than eight digits.
+    #[inline(always)]
+    pub(crate) fn lead_integer(&mut self, lead: &Lead, is_negative: bool, size: u64) -> bool {
+        if size >= EIGHT_DIGITS {
+            return false;
+        }
+        let window = self.window();
+        let at = lead.write(is_negative, window);
+        self.at += write_digits(window, at, size as u32);
+        true
+    }
+
+    /// Appends a lead and a double, as [`Line::short_double`] does. False, and nothing appended, where
+    /// that says so.
+    #[inline(always)]
+    pub(crate) fn lead_double(&mut self, lead: &Lead, value: f64) -> bool {
+        let Some(digits) = six_decimals(value) else { return false };
+        let window = self.window();
+        let at = lead.write(value < 0.0, window);
+        let at = write_digits(window, at, (digits / MILLION) as u32);
+        self.at += write_fraction(window, at, (digits % MILLION) as u32);
+        true
     }
 
     /// Appends more than 32 bytes: whole windows, then the last bytes, which overlap them.
@@ -129,7 +208,7 @@ impl<'o> Line<'o> {
             self.at = end - WINDOW;
             self.put(last);
         } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            let window = self.window();
+            let window: &mut [u8; WINDOW] = self.window();
             window[..HALF].copy_from_slice(first as &[u8; HALF]);
             window[bytes.len() - HALF..bytes.len()].copy_from_slice(last as &[u8; HALF]);
             self.at = end;
@@ -194,7 +273,7 @@ impl<'o> Line<'o> {
         if is_bad(first, last) {
             return false;
         }
-        let window = self.window();
+        let window: &mut [u8; WINDOW] = self.window();
         window[..A].copy_from_slice(before);
         window[A..A + N].copy_from_slice(first);
         if N == 1 {
@@ -210,12 +289,9 @@ impl<'o> Line<'o> {
     /// Appends an integer.
     #[inline(always)]
     pub(crate) fn integer(&mut self, value: u64) {
-        if value < 100_000_000 {
-            // How many there are is not taken from the digits: what follows does not have to wait
-            // for them then.
-            let len = digits_of(value as u32);
-            let text = (eight_digits(value as u32) | ASCII_ZEROS) >> (64 - 8 * len);
-            self.store(&text.to_le_bytes(), len);
+        if value < EIGHT_DIGITS {
+            let window = self.window();
+            self.at += write_digits::<WINDOW>(window, 0, value as u32);
         } else {
             self.bytes(itoa::Buffer::new().format(value).as_bytes());
         }
@@ -232,47 +308,16 @@ impl<'o> Line<'o> {
 
     /// Appends a double of at most six decimals, as the shortest text that reads back as it, always with
     /// a point. False, and nothing appended, for any other.
-    ///
-    /// A decimal number of up to 15 digits is the only one of so few that reads as its double: it is
-    /// the shortest text if dividing its digits by the power of ten, which is exact but for one
-    /// rounding, gives the double.
     #[inline(always)]
     pub(crate) fn short_double(&mut self, value: f64) -> bool {
-        const MILLION: f64 = 1e6;
-        let size = value.abs();
-        // Smaller ones have an exponent; of greater ones the digits are too many.
-        if !(1e-3..1e8).contains(&size) {
-            return false;
-        }
-        let digits = (size * MILLION + 0.5) as i64;
-        if digits as f64 / MILLION != size {
-            return false;
-        }
-        let (whole, fraction) = (digits as u64 / 1_000_000, (digits as u64 % 1_000_000) as u32);
+        let Some(digits) = six_decimals(value) else { return false };
         if value < 0.0 {
             self.put(b"-");
         }
-        self.integer(whole);
-        // Six digits behind a point; zeros at their end go, but for the first of them.
-        let six = eight_digits(fraction) >> 16;
-        let len = 2 + (six >> 8).checked_ilog2().map_or(0, |bit| 1 + bit as usize / 8);
-        let text = ((six | (ASCII_ZEROS >> 16)) << 8) | u64::from(b'.');
-        self.store(&text.to_le_bytes(), len);
+        let window: &mut [u8; WINDOW] = self.window();
+        let at = write_digits(window, 0, (digits / MILLION) as u32);
+        self.at += write_fraction(window, at, (digits % MILLION) as u32);
         true
-    }
-
-    /// Appends six digits, leading zeros included, then `Z`.
-    #[inline(always)]
-    pub(crate) fn six_digits_z(&mut self, value: u32) {
-        let digits = (eight_digits(value) | ASCII_ZEROS) >> 16;
-        self.store(&(digits | (u64::from(b'Z') << 48)).to_le_bytes(), 7);
-    }
-
-    /// Appends nine digits, leading zeros included, then `Z`.
-    #[inline(always)]
-    pub(crate) fn nine_digits_z(&mut self, value: u32) {
-        self.put(&(eight_digits(value / 10) | ASCII_ZEROS).to_le_bytes());
-        self.put(&[b'0' + (value % 10) as u8, b'Z']);
     }
 
     /// Lets `write` append to the vector itself, for what is rare or long.
@@ -283,6 +328,62 @@ impl<'o> Line<'o> {
         self.at = self.out.len();
         self.out.resize(self.at + ROOM_BYTES, 0);
     }
+}
+
+/// Integers below are written without a loop.
+const EIGHT_DIGITS: u64 = 100_000_000;
+const MILLION: u64 = 1_000_000;
+
+/// Writes an integer below 10^8, and something behind it; returns where it ends.
+#[inline(always)]
+fn write_digits<const N: usize>(window: &mut [u8; N], at: usize, value: u32) -> usize {
+    // How many there are is not taken from the digits: what follows does not have to wait for them.
+    let len = digits_of(value);
+    let text = (eight_digits(value) | ASCII_ZEROS) >> (64 - 8 * len);
+    window[at..at + 8].copy_from_slice(&text.to_le_bytes());
+    at + len
+}
+
+/// Writes a point and the digits of so many millionths without the zeros at their end, but for the
+/// first of them; returns where they end.
+#[inline(always)]
+fn write_fraction<const N: usize>(window: &mut [u8; N], at: usize, millionths: u32) -> usize {
+    let six = eight_digits(millionths) >> 16;
+    let text = ((six | (ASCII_ZEROS >> 16)) << 8) | u64::from(b'.');
+    window[at..at + 8].copy_from_slice(&text.to_le_bytes());
+    at + 2 + (71 - (six >> 8).leading_zeros() as usize) / 8
+}
+
+/// The millionths of a double of at most six decimals that is neither very small nor very large.
+///
+/// A decimal number of up to 15 digits is the only one of so few that reads as its double: it is the
+/// shortest text if dividing its digits by the power of ten, which is exact but for one rounding, gives
+/// the double.
+#[inline(always)]
+fn six_decimals(value: f64) -> Option<u64> {
+    let size = value.abs();
+    // Smaller ones have an exponent; of greater ones the digits are too many.
+    if !(1e-3..1e8).contains(&size) {
+        return None;
+    }
+    let digits = (size * MILLION as f64 + 0.5) as i64;
+    (digits as f64 / MILLION as f64 == size).then_some(digits as u64)
+}
+
+/// Six digits, leading zeros included, then `Z` and one more byte.
+#[inline(always)]
+pub(crate) fn six_digits_z(value: u32, behind: u8) -> [u8; 8] {
+    let digits = (eight_digits(value) | ASCII_ZEROS) >> 16;
+    (digits | u64::from_le_bytes([0, 0, 0, 0, 0, 0, b'Z', behind])).to_le_bytes()
+}
+
+/// Nine digits, leading zeros included, then `Z`.
+#[inline(always)]
+pub(crate) fn nine_digits_z(value: u32) -> [u8; 10] {
+    let mut text = [b'Z'; 10];
+    text[..8].copy_from_slice(&(eight_digits(value / 10) | ASCII_ZEROS).to_le_bytes());
+    text[8] = b'0' + (value % 10) as u8;
+    text
 }
 
 /// How many digits an integer below 10^8 has.
@@ -302,11 +403,12 @@ fn digits_of(value: u32) -> usize {
     };
     // By its bits, that many or one less: 1233 / 4096 is the logarithm of 2.
     let least = (((32 - (value | 1).leading_zeros()) * 1233) >> 12) as usize;
-    least + usize::from(value >= POWERS[least % POWERS.len()])
+    // Never more than 8; the compiler is told that it is below 16.
+    (least + usize::from(value >= POWERS[least % POWERS.len()])) % 16
 }
 
 #[cold]
-fn grow(out: &mut Vec<u8>, at: usize) -> &mut [u8; WINDOW] {
+fn grow<const N: usize>(out: &mut Vec<u8>, at: usize) -> &mut [u8; N] {
     out.resize(at + ROOM_BYTES, 0);
     out[at..].first_chunk_mut().expect("the vector has grown")
 }
@@ -332,102 +434,4 @@ fn eight_digits(value: u32) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(room: usize, write: impl FnOnce(&mut Line<'_>)) -> Vec<u8> {
-        let mut out = b"before".to_vec();
-        let mut line = Line::new(&mut out, room);
-        write(&mut line);
-        let end = line.end();
-        assert_eq!(end, out.len());
-        out.strip_prefix(b"before").unwrap().to_vec()
-    }
-
-    #[test]
-    fn pieces_of_every_length_arrive_whole_whatever_the_room() {
-        let bytes: Vec<u8> = (1..=200).collect();
-        for len in 0..bytes.len() {
-            for room in [0, 1, 10, 100, 1000] {
-                let piece = Piece::new(&bytes[..len]);
-                let pieces = written(room, |line| {
-                    line.piece(&piece);
-                    line.put(b"|");
-                    line.piece(&piece);
-                });
-                assert_eq!(pieces, [&bytes[..len], b"|", &bytes[..len]].concat());
-                let twice = written(room, |line| {
-                    line.bytes(&bytes[..len]);
-                    line.put(b"|");
-                    line.bytes(&bytes[..len]);
-                });
-                assert_eq!(twice, [&bytes[..len], b"|", &bytes[..len]].concat());
-            }
-        }
-    }
-
-    #[test]
-    fn integers_have_their_digits() {
-        let mut values = vec![0, u64::MAX, i64::MAX as u64];
-        for digits in 0..20 {
-            let power = 10u64.pow(digits);
-            values.extend([
-                power - 1,
-                power,
-                power + 1,
-                power.wrapping_mul(9),
-                1_234_567_890 % power,
-            ]);
-        }
-        values.extend((0..100_000_000).step_by(9_973));
-        for value in values {
-            assert_eq!(written(0, |line| line.integer(value)), value.to_string().as_bytes());
-            let signed = (value as i64).wrapping_neg();
-            assert_eq!(written(99, |line| line.signed(signed)), signed.to_string().as_bytes());
-        }
-        assert_eq!(written(0, |line| line.signed(i64::MIN)), i64::MIN.to_string().as_bytes());
-    }
-
-    #[test]
-    fn short_doubles_are_the_shortest_text() {
-        let of = |value: f64| {
-            let mut is_written = false;
-            let text = written(0, |line| is_written = line.short_double(value));
-            let text = String::from_utf8(text).unwrap();
-            let expected = zmij::Buffer::new().format_finite(value).to_owned();
-            assert_eq!(text, if is_written { &*expected } else { "" }, "{value:?}");
-            is_written
-        };
-        let mut state = 0x9e37_79b9_7f4a_7c15u64;
-        for round in 0..400_000u32 {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            let power = 10u64.pow(round % 8);
-            let decimal = ((state % 100_000_000_000_000) >> (round % 40)) as f64 / power as f64;
-            for value in [decimal, -decimal, decimal.next_up(), f64::from_bits(state)] {
-                of(value);
-            }
-        }
-        for value in [1.0, 12.5, -2.5, 0.001, 0.1, 1.000_001, 99_999_999.999_999, 33.3, 1e7] {
-            assert!(of(value), "{value:?}");
-        }
-        let odd = [0.0, -0.0, 1e8, 0.000_9, 1.0 / 3.0, 1e300, f64::MIN_POSITIVE, f64::INFINITY];
-        for value in odd.into_iter().filter(|value| value.is_finite()) {
-            assert!(!of(value), "{value:?}");
-        }
-        assert_eq!(written(0, |line| assert!(!line.short_double(f64::NAN))), b"");
-    }
-
-    #[test]
-    fn fractions_keep_their_zeros() {
-        for value in [0, 7, 10, 999_999, 123_456] {
-            let text = format!("{value:06}Z");
-            assert_eq!(written(0, |line| line.six_digits_z(value)), text.as_bytes());
-        }
-        for value in [0, 7, 10, 999_999_999, 123_456_789] {
-            let text = format!("{value:09}Z");
-            assert_eq!(written(0, |line| line.nine_digits_z(value)), text.as_bytes());
-        }
-    }
-}
+mod tests;

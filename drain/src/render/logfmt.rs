@@ -36,8 +36,14 @@ impl Renderer for LogfmtRenderer {
         self.0.render(event, out);
     }
 
-    fn render_record(&mut self, raw: &Raw<'_>, strings: &dyn Strings, out: &mut Vec<u8>) -> bool {
-        self.0.render_record(raw, strings, out)
+    fn render_record(
+        &mut self,
+        raw: &Raw<'_>,
+        strings: &dyn Strings,
+        out: &mut Vec<u8>,
+        at: usize,
+    ) -> Option<usize> {
+        self.0.render_record(raw, strings, out, at)
     }
 }
 
@@ -195,6 +201,8 @@ impl Values {
 }
 
 impl plan::Values for Values {
+    const BEFORE_NUMBER: &'static [u8] = b"=";
+
     #[inline(always)]
     fn unsigned(&mut self, value: u64, line: &mut Line<'_>) {
         line.put(b"=");

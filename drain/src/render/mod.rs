@@ -46,15 +46,17 @@ pub trait Renderer: Send {
     /// it, each line indented.
     fn render(&mut self, event: &Event<'_>, out: &mut Vec<u8>);
 
-    /// Appends the line of a record that no processor has to see, straight from its bytes; false, and
-    /// nothing appended, when it has to become an event first. The line is the same either way.
+    /// Writes the line of a record that no processor has to see, straight from its bytes, at `at` of
+    /// `out`, over what stands there. Returns where the line ends, behind which anything may stand then;
+    /// `None` when the record has to become an event first. The line is the same either way.
     fn render_record(
         &mut self,
         _raw: &Raw<'_>,
         _strings: &dyn Strings,
         _out: &mut Vec<u8>,
-    ) -> bool {
-        false
+        _at: usize,
+    ) -> Option<usize> {
+        None
     }
 }
 

@@ -135,20 +135,23 @@ impl<S: Form + Send, V: Values + Send> Renderer for Plain<S, V> {
     }
 
     #[inline(always)]
-    fn render_record(&mut self, raw: &Raw<'_>, strings: &dyn Strings, out: &mut Vec<u8>) -> bool {
+    fn render_record(
+        &mut self,
+        raw: &Raw<'_>,
+        strings: &dyn Strings,
+        out: &mut Vec<u8>,
+        at: usize,
+    ) -> Option<usize> {
         if self.options.has_facts() || self.plans.passes_by(raw) {
-            return false;
+            return None;
         }
-        let start = out.len();
-        let mut line = Line::new(out, self.room);
+        let mut line = Line::over(out, at);
         let Self { plans, syntax, head, values, .. } = self;
-        let is_written = plans.write(raw, strings, syntax, head, values, &mut line);
-        if is_written {
-            line.bytes(S::END);
-            self.room = (line.at() - start + 64).min(ROOM_BYTES_MAX);
+        if !plans.write(raw, strings, syntax, head, values, &mut line) {
+            return None;
         }
-        line.end();
-        is_written
+        line.bytes(S::END);
+        Some(line.at())
     }
 }
 

@@ -6,15 +6,20 @@
 //! of another level, with other keys, or that was cut becomes an event as ever. It takes nothing for
 //! granted that `record::decode` would have checked.
 
+mod begin;
+mod key;
+
 use logring::Level;
 use logring::layout::record::flags;
 use logring::layout::value as tag;
 use logring::record::{AnyValue, Event, Raw, Strings, decode, take_value};
 
 use super::keys::{Keys, fact};
-use super::line::{Line, Piece};
+use super::line::{Lead, Line, Piece};
 use super::shape::{Syntax, piece};
 use super::time::Stamps;
+use begin::{Begin, Facts};
+use key::{Key, keys_of, take_text};
 
 /// How some lines of one callsite are written: those of one level whose pairs have the same keys.
 #[derive(Debug)]
@@ -23,51 +28,32 @@ struct Plan {
     level: u8,
     /// Those of [`SHAPING`].
     flags: u16,
-    /// From the timestamp's end to the text, if that is the record's.
-    front: Piece,
-    /// From there to the first value, the process id included.
+    /// From the line's start to the text, if that is the record's, else to the first value.
+    begin: Begin,
+    /// From the text, if that is the record's, to the first value, the process id included.
     facts: Facts,
     /// Context and fields together.
     steps: Box<[Step]>,
     /// How many of the steps are the context's.
     context: usize,
+    /// What stands before each value where all of them are fields of the callsite, and numbers so far.
+    leads: Box<[Lead]>,
 }
-
-/// The end of what stands before the values. Most lines of a plan are of one process: its id is laid out
-/// with the rest.
-#[derive(Debug)]
-struct Facts {
-    /// Up to the process id.
-    before: Box<[u8]>,
-    /// Whether that stands in the line; a pair of its name takes its place.
-    has_pid: bool,
-    /// The process whose id stands in `whole`.
-    pid: u32,
-    whole: Piece,
-    /// Lines of other processes.
-    others: u32,
-}
-
-/// The id that is laid out changes for one in so many lines of other processes.
-const OTHERS_EACH: u32 = 16;
 
 /// One value.
 #[derive(Debug, PartialEq)]
 struct Step {
     key: Key,
     /// What stands before the value; nothing does, nor the value, if a later pair overrides it.
-    before: Option<Piece>,
+    before: Option<Before>,
 }
 
-/// A pair's key, as the record has it.
+/// What stands before a value.
 #[derive(Debug, PartialEq)]
-enum Key {
-    /// There is none: a field of the callsite.
-    Known,
-    /// A dictionary id.
-    Number(u32),
-    /// Its length and bytes, behind an id of 0.
-    Inline(Box<[u8]>),
+struct Before {
+    piece: Piece,
+    /// The same before a number, if it is short.
+    number: Option<Lead>,
 }
 
 /// Plans by callsite.
@@ -112,29 +98,28 @@ impl Plans {
     /// Writes the line of a record from `head` to the end of the values, each value by `values`. False
     /// when it has to become an event instead; the line is as it was then.
     #[inline(always)]
-    pub(super) fn write<S: Syntax>(
+    pub(super) fn write<S: Syntax, V: Values>(
         &mut self,
         raw: &Raw<'_>,
         strings: &dyn Strings,
         syntax: &S,
         head: &mut Stamps,
-        values: &mut impl Values,
+        values: &mut V,
         line: &mut Line<'_>,
     ) -> bool {
         let Some(place) = self.places.get_mut(raw.callsite as usize % PLACES) else {
-            self.miss(raw, strings, syntax);
+            self.miss::<S, V>(raw, strings, syntax);
             return false;
         };
         let start = line.at();
         for plan in place.plans.iter_mut().filter(|plan| plan.is_for(raw)) {
-            head.write(raw.timestamp_ns, line);
-            if plan.write(raw, syntax, values, line) {
+            if plan.write(raw, syntax, head, values, line) {
                 place.in_a_row = 0;
                 return true;
             }
             line.resume(start);
         }
-        self.miss(raw, strings, syntax);
+        self.miss::<S, V>(raw, strings, syntax);
         false
     }
 
@@ -154,7 +139,7 @@ impl Plans {
     }
 
     #[cold]
-    fn miss(&mut self, raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) {
+    fn miss<S: Syntax, V: Values>(&mut self, raw: &Raw<'_>, strings: &dyn Strings, syntax: &S) {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, Place::default);
         }
@@ -167,7 +152,7 @@ impl Plans {
         if place.misses > PLANS_EACH as u32 && !place.misses.is_multiple_of(MISSES_EACH) {
             return;
         }
-        let Some(plan) = Plan::new(raw, strings, syntax) else { return };
+        let Some(plan) = Plan::new(raw, strings, syntax, V::BEFORE_NUMBER) else { return };
         if place.plans.iter().any(|known| known.is_same(&plan)) {
             return;
         }
@@ -182,7 +167,12 @@ impl Plans {
 
 impl Plan {
     /// The plan for records like this one; `None` for those that have none.
-    fn new(raw: &Raw<'_>, strings: &dyn Strings, syntax: &impl Syntax) -> Option<Self> {
+    fn new(
+        raw: &Raw<'_>,
+        strings: &dyn Strings,
+        syntax: &impl Syntax,
+        before_number: &[u8],
+    ) -> Option<Self> {
         // The name of a level that has none yet may become known.
         if raw.flags & !PLAIN != 0 || is_nameless(Level::new(raw.level)) {
             return None;
@@ -208,19 +198,30 @@ impl Plan {
         let before_value = |(at, field): (usize, &logring::record::Field<'_>)| {
             let renamed = keys.other_name(&field.key);
             let name = renamed.as_deref().unwrap_or(&field.key);
-            let piece = || Piece::new(&piece(|line| syntax.before_value(name, line)));
-            (!keys.is_overridden(at)).then(piece)
+            let before = || {
+                let piece = piece(|line| syntax.before_value(name, line));
+                let number = Lead::new(&[&piece, before_number].concat());
+                Before { piece: Piece::new(&piece), number }
+            };
+            (!keys.is_overridden(at)).then(before)
         };
         let befores = keys.pairs().enumerate().map(before_value);
         let steps = keys_of(raw, strings, pairs)?.into_iter().zip(befores);
+        let steps: Box<[Step]> = steps.map(|(key, before)| Step { key, before }).collect();
+        let lead = |step: &Step| match (&step.key, &step.before) {
+            (Key::Known, Some(before)) => before.number.clone(),
+            _ => None,
+        };
+        let leads: Option<Box<[Lead]>> = steps.iter().map(lead).collect();
         Some(Self {
             callsite: raw.callsite,
             level: raw.level,
             flags: raw.flags & SHAPING,
-            front: Piece::new(&front),
+            begin: Begin { front, turns: 0, pid: None, whole: Piece::new(b""), behind: 0 },
             facts: Facts::new(before, keys.found & fact::PID == 0, raw.pid),
-            steps: steps.map(|(key, before)| Step { key, before }).collect(),
+            steps,
             context: event.context.len(),
+            leads: leads.filter(|_| raw.flags & flags::TEXT == 0).unwrap_or_default(),
         })
     }
 
@@ -244,79 +245,124 @@ impl Plan {
         &mut self,
         raw: &Raw<'_>,
         syntax: &S,
+        head: &mut Stamps,
         values: &mut impl Values,
         line: &mut Line<'_>,
     ) -> bool {
-        let Some((mut rest, mut own)) = raw.payload.split_at_checked(raw.context_len as usize)
-        else {
-            return false;
-        };
-        if self.flags & flags::TEXT != 0 {
-            let Some(text) = take_text(&mut own) else { return false };
-            line.piece(&self.front);
-            syntax.text(text, line);
+        let fraction = head.fraction(raw.timestamp_ns);
+        if self.begin.turns == head.turns() && self.begin.pid.is_none_or(|pid| pid == raw.pid) {
+            let at = line.at();
+            line.piece(&self.begin.whole);
+            head.rewrite(fraction, at, self.begin.behind, line);
+        } else {
+            let at = self.begin_anew(raw, head, line.reborrow());
+            line.resume(at);
         }
-        self.facts.write(raw.pid, line);
+        if !self.leads.is_empty() && raw.context_len == 0 {
+            let at = line.at();
+            if self.numbers(raw.payload, values, line) {
+                return true;
+            }
+            line.resume(at);
+        }
+        let Some(at) = self.write_rest(raw, syntax, values, line.reborrow()) else { return false };
+        line.resume(at);
+        true
+    }
+
+    /// Writes what comes behind the begin, whatever it is.
+    #[inline(never)]
+    fn write_rest<S: Syntax>(
+        &mut self,
+        raw: &Raw<'_>,
+        syntax: &S,
+        values: &mut impl Values,
+        mut line: Line<'_>,
+    ) -> Option<usize> {
+        self.leads = Box::default();
+        let line = &mut line;
+        let (mut rest, mut own) = raw.payload.split_at_checked(raw.context_len as usize)?;
+        if self.has_own_text() {
+            syntax.text(take_text(&mut own)?, line);
+            self.facts.write(raw.pid, line);
+        }
         for (index, step) in self.steps.iter().enumerate() {
             if index == self.context {
                 if !rest.is_empty() {
-                    return false;
+                    return None;
                 }
                 rest = std::mem::take(&mut own);
             }
             if !step.key.take(&mut rest) {
-                return false;
+                return None;
             }
-            let is_there = match &step.before {
-                Some(before) => {
-                    line.piece(before);
-                    write_value(&mut rest, values, line)
-                }
-                None => take_value(&mut rest).map(drop),
-            };
-            if is_there.is_none() {
-                return false;
+            match &step.before {
+                Some(before) => write_value(before, &mut rest, values, line)?,
+                None => drop(take_value(&mut rest)?),
             }
         }
         // Where no field follows the context, nothing does.
-        rest.is_empty() && own.is_empty()
-    }
-}
-
-impl Facts {
-    fn new(before: Box<[u8]>, has_pid: bool, pid: u32) -> Self {
-        let mut facts = Self { before, has_pid, pid, whole: Piece::new(b""), others: 0 };
-        facts.lay_out(pid);
-        facts
+        (rest.is_empty() && own.is_empty()).then(|| line.at())
     }
 
-    fn lay_out(&mut self, pid: u32) {
-        let whole = piece(|line| {
-            line.bytes(&self.before);
-            if self.has_pid {
-                line.integer(pid.into());
-            }
-        });
-        (self.pid, self.whole) = (pid, Piece::new(&whole));
-    }
-
+    /// The values, if all of them are numbers: then little else has to be asked of each.
     #[inline(always)]
-    fn write(&mut self, pid: u32, line: &mut Line<'_>) {
-        if pid != self.pid && self.has_pid {
-            let at = self.write_other(pid, line.reborrow());
-            return line.resume(at);
+    fn numbers<V: Values>(&self, mut rest: &[u8], values: &mut V, line: &mut Line<'_>) -> bool {
+        for (index, lead) in self.leads.iter().enumerate() {
+            let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>() else {
+                return false;
+            };
+            if !write_number(tag, bytes, lead, line) {
+                let Some(at) = self.rare_number(index, rest, values, line.reborrow()) else {
+                    return false;
+                };
+                line.resume(at);
+            }
+            rest = behind;
         }
-        line.piece(&self.whole);
+        rest.is_empty()
     }
 
+    /// A number that has many digits; nothing where it is none.
     #[inline(never)]
-    fn write_other(&mut self, pid: u32, mut line: Line<'_>) -> usize {
-        if self.others.is_multiple_of(OTHERS_EACH) {
-            self.lay_out(pid);
+    fn rare_number<V: Values>(
+        &self,
+        index: usize,
+        mut rest: &[u8],
+        values: &mut V,
+        mut line: Line<'_>,
+    ) -> Option<usize> {
+        let before = self.steps.get(index)?.before.as_ref()?;
+        let is_number = matches!(rest.first(), Some(&(tag::U64 | tag::I64 | tag::F64)));
+        is_number.then(|| write_value(before, &mut rest, values, &mut line))??;
+        Some(line.at())
+    }
+
+    /// Whether the text of the lines is the record's own.
+    #[inline(always)]
+    fn has_own_text(&self) -> bool {
+        self.flags & flags::TEXT != 0
+    }
+
+    /// Writes the begin of a line of another second or of another process, and lays it out for those that
+    /// follow, as it stands in the line.
+    #[inline(never)]
+    fn begin_anew(&mut self, raw: &Raw<'_>, head: &mut Stamps, mut line: Line<'_>) -> usize {
+        let start = line.at();
+        head.write(raw.timestamp_ns, &mut line);
+        let stamp = line.at() - start;
+        line.bytes(&self.begin.front);
+        let mut pid = None;
+        if !self.has_own_text() {
+            self.facts.write(raw.pid, &mut line);
+            pid = self.facts.has_pid.then_some(raw.pid);
         }
-        self.others = self.others.wrapping_add(1);
-        line.bytes(&self.before);
-        line.integer(pid.into());
+        if pid.is_none_or(|pid| pid == self.facts.pid) {
+            let whole = line.since(start);
+            let behind = whole.get(stamp).copied().unwrap_or(0);
+            let (front, whole) = (std::mem::take(&mut self.begin.front), Piece::new(whole));
+            self.begin = Begin { front, turns: head.turns(), pid, whole, behind };
+        }
         line.at()
     }
 }
@@ -326,60 +372,11 @@ fn is_nameless(level: Level) -> bool {
     level.is_own() && level.name().is_none()
 }
 
-/// The keys of a record of so many pairs, which `record::decode` has accepted.
-fn keys_of(raw: &Raw<'_>, strings: &dyn Strings, pairs: usize) -> Option<Vec<Key>> {
-    let (mut context, mut own) = raw.payload.split_at_checked(raw.context_len as usize)?;
-    let mut keys = Vec::new();
-    while !context.is_empty() {
-        keys.push(Key::of(&mut context, strings)?);
-        take_value(&mut context)?;
-    }
-    if raw.flags & flags::TEXT != 0 {
-        take_text(&mut own)?;
-    }
-    for _ in &strings.callsite(raw.callsite)?.names {
-        keys.push(Key::Known);
-        take_value(&mut own)?;
-    }
-    while !own.is_empty() {
-        keys.push(Key::of(&mut own, strings)?);
-        take_value(&mut own)?;
-    }
-    (keys.len() == pairs).then_some(keys)
-}
-
-impl Key {
-    /// The key that stands here, unless the dictionary lacks it: it may be there for the next record.
-    fn of(rest: &mut &[u8], strings: &dyn Strings) -> Option<Self> {
-        match take_u32(rest)? {
-            0 => {
-                let len = u16::from_le_bytes(*rest.first_chunk()?);
-                let (key, behind) = rest.split_at_checked(2 + usize::from(len))?;
-                *rest = behind;
-                Some(Self::Inline(key.into()))
-            }
-            id => strings.string(id).map(|_| Self::Number(id)),
-        }
-    }
-
-    /// Passes it by, if it is what stands here.
-    #[inline(always)]
-    fn take(&self, rest: &mut &[u8]) -> bool {
-        match self {
-            Self::Known => true,
-            Self::Number(id) => take_u32(rest) == Some(*id),
-            Self::Inline(key) => {
-                let behind = rest.strip_prefix(&[0; 4]).and_then(|rest| rest.strip_prefix(&**key));
-                *rest = behind.unwrap_or_default();
-                behind.is_some()
-            }
-        }
-    }
-}
-
 /// How a form of lines writes values, and what stands before them where that depends on the value. All
 /// inline, so that a line's place stays in a register.
 pub(super) trait Values {
+    /// What stands before a number, behind what stands before any value.
+    const BEFORE_NUMBER: &'static [u8];
     /// An integer.
     fn unsigned(&mut self, value: u64, line: &mut Line<'_>);
     /// An integer.
@@ -394,11 +391,22 @@ pub(super) trait Values {
 
 /// Takes the next value and writes it.
 #[inline(always)]
-fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) -> Option<()> {
+fn write_value(
+    before: &Before,
+    rest: &mut &[u8],
+    values: &mut impl Values,
+    line: &mut Line<'_>,
+) -> Option<()> {
     if let Some((&[tag, bytes @ ..], behind)) = rest.split_first_chunk::<9>()
         && matches!(tag, tag::U64 | tag::I64 | tag::F64)
     {
         *rest = behind;
+        if let Some(lead) = &before.number
+            && write_number(tag, bytes, lead, line)
+        {
+            return Some(());
+        }
+        line.piece(&before.piece);
         match tag {
             tag::U64 => values.unsigned(u64::from_le_bytes(bytes), line),
             tag::I64 => values.signed(i64::from_le_bytes(bytes), line),
@@ -406,6 +414,7 @@ fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) 
         }
         return Some(());
     }
+    line.piece(&before.piece);
     if let Some((&(tag::STR | tag::TEXT), mut behind)) = rest.split_first()
         && let Some(text) = take_text(&mut behind)
     {
@@ -418,27 +427,23 @@ fn write_value(rest: &mut &[u8], values: &mut impl Values, line: &mut Line<'_>) 
     Some(())
 }
 
+/// Writes a number of few digits and what stands before it; nothing if it is none.
+#[inline(always)]
+fn write_number(tag: u8, bytes: [u8; 8], lead: &Lead, line: &mut Line<'_>) -> bool {
+    let value = i64::from_le_bytes(bytes);
+    match tag {
+        tag::U64 => line.lead_integer(lead, false, value as u64),
+        tag::I64 => line.lead_integer(lead, value < 0, value.unsigned_abs()),
+        tag::F64 => line.lead_double(lead, f64::from_le_bytes(bytes)),
+        _ => false,
+    }
+}
+
 /// The same for what is neither a number of eight bytes nor text that is as it should be.
 #[inline(never)]
 fn write_rare(rest: &mut &[u8], values: &mut impl Values, mut line: Line<'_>) -> Option<usize> {
     values.any(&take_value(rest)?, &mut line);
     Some(line.at())
-}
-
-#[inline(always)]
-fn take_u32(rest: &mut &[u8]) -> Option<u32> {
-    let (bytes, behind) = rest.split_first_chunk()?;
-    *rest = behind;
-    Some(u32::from_le_bytes(*bytes))
-}
-
-/// A text that is as it should be: what is not UTF-8 is mended by `record::decode`.
-#[inline(always)]
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    let len = take_u32(rest)? as usize;
-    let (text, behind) = rest.split_at_checked(len)?;
-    *rest = behind;
-    std::str::from_utf8(text).ok()
 }
 
 #[cfg(test)]

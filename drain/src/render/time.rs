@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::line::{Line, Piece};
+use super::line::{Line, Piece, nine_digits_z, six_digits_z};
 
 /// Digits behind the point of a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Stamps {
     /// of them do.
     second_ns: i128,
     digits: Digits,
+    /// Changes with the second, and is never 0.
+    turns: u32,
 }
 
 /// Bytes of `2026-11-21T22:14:03`. Nanoseconds in 64 bits reach from 1677 to 2262, so a year has
@@ -38,22 +40,49 @@ impl Stamps {
     #[must_use]
     pub fn new(prefix: &str, digits: Digits) -> Self {
         let front = Piece::new(format!("{prefix}1970-01-01T00:00:00.").as_bytes());
-        Self { prefix: prefix.into(), front, second_ns: 0, digits }
+        Self { prefix: prefix.into(), front, second_ns: 0, digits, turns: 1 }
     }
 
     /// Appends the prefix, then the time `nanoseconds` after the Unix epoch.
     #[inline(always)]
     pub(crate) fn write(&mut self, nanoseconds: i64, line: &mut Line<'_>) {
+        let fraction = self.fraction(nanoseconds);
+        line.piece(&self.front);
+        match self.digits {
+            Digits::Six => {
+                let [text @ .., _] = six_digits_z(fraction / 1000, 0);
+                line.put::<7>(&text);
+            }
+            Digits::Nine => line.put(&nine_digits_z(fraction)),
+        }
+    }
+
+    /// The nanoseconds of the second in which this time lies. What stands before them stays the same as
+    /// long as [`Stamps::turns`] does.
+    #[inline(always)]
+    pub(crate) fn fraction(&mut self, nanoseconds: i64) -> u32 {
         let mut fraction = i128::from(nanoseconds) - self.second_ns;
         if !(0..NANOSECONDS.into()).contains(&fraction) {
             fraction = self.turn(nanoseconds).into();
         }
-        line.piece(&self.front);
         // Below 10^9, so it fits.
-        let fraction = fraction as u32;
+        fraction as u32
+    }
+
+    /// See [`Stamps::fraction`]; never 0.
+    #[inline(always)]
+    pub(crate) fn turns(&self) -> u32 {
+        self.turns
+    }
+
+    /// Writes the digits of `fraction` where [`Stamps::write`] began at `at`; `behind` is the byte that
+    /// stands behind them.
+    #[inline(always)]
+    pub(crate) fn rewrite(&self, fraction: u32, at: usize, behind: u8, line: &mut Line<'_>) {
+        let at = at + self.front.len();
         match self.digits {
-            Digits::Six => line.six_digits_z(fraction / 1000),
-            Digits::Nine => line.nine_digits_z(fraction),
+            Digits::Six => line.overwrite(at, &six_digits_z(fraction / 1000, behind)),
+            Digits::Nine => line.overwrite(at, &nine_digits_z(fraction)),
         }
     }
 
@@ -66,6 +95,7 @@ impl Stamps {
             .to_string();
         self.front = Piece::new(format!("{}{}.", self.prefix, &text[..SECOND_BYTES]).as_bytes());
         self.second_ns = i128::from(second) * i128::from(NANOSECONDS);
+        self.turns = self.turns.wrapping_add(1).max(1);
         nanoseconds.rem_euclid(NANOSECONDS)
     }
 }

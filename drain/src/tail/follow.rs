@@ -85,7 +85,7 @@ impl<'s> Follower<'s> {
         self.begin(watermark::now(self.segment.clock_kind()));
         while self.next() {
             if !self.pipeline.is_empty() {
-                each(self.pipeline.take(0));
+                each(self.pipeline.take(0, Vec::new()));
             }
         }
         for lane in self.lanes.iter_mut() {
@@ -131,7 +131,9 @@ impl<'s> Follower<'s> {
         self.begin(watermark);
         while self.next() {
             self.stirred = true;
-            if self.pipeline.len() >= CHUNK && write(&self.pipeline.take(0))? == Output::Closed {
+            if self.pipeline.len() >= CHUNK
+                && write(&self.pipeline.take(0, Vec::new()))? == Output::Closed
+            {
                 return Ok(Some(Output::Closed));
             }
         }
@@ -144,7 +146,7 @@ impl<'s> Follower<'s> {
         if self.pipeline.is_empty() {
             return Ok(None);
         }
-        write(&self.pipeline.take(0)).map(Some)
+        write(&self.pipeline.take(0, Vec::new())).map(Some)
     }
 
     /// Finds what is there, and gets ready to deliver what lies below `watermark`.

@@ -6,7 +6,7 @@
 pub mod watch;
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,11 +25,17 @@ pub struct Site {
 impl Site {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test-shell-{}-{count}", std::process::id());
-        let directory = std::env::temp_dir().join(format!("logring-{name}"));
-        fs::create_dir(&directory).expect("temporary directory");
-        Self { name, directory }
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("test-shell-{}-{count}", std::process::id());
+            let directory = std::env::temp_dir().join(format!("logring-{name}"));
+            match fs::create_dir(&directory) {
+                Ok(()) => return Self { name, directory },
+                // A test that was killed has left it, whose pid is this one's now.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", directory.display()),
+            }
+        }
     }
 
     pub fn paths(&self) -> Paths {

@@ -7,7 +7,7 @@
 mod common;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::Name;
 use log::Log as _;
@@ -17,8 +17,12 @@ use logring::{Level, Logger};
 use tracing::field::Empty;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Held by the tests that rename keys, as renamed keys are counted for the whole process.
-static RENAMES: Mutex<()> = Mutex::new(());
+/// Held by each test: renamed keys are counted for the whole process, and each subscriber that lives
+/// meets the statements of all threads, with keys of its own where it has a segment of its own.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 struct Panics;
 
@@ -64,7 +68,7 @@ fn pairs_of<'a>(pairs: &'a [(&'a str, log::kv::Value<'a>)]) -> &'a dyn log::kv::
 
 #[test]
 fn keys_that_do_not_fit_are_renamed() {
-    let _alone = RENAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let before = logring::renamed_keys();
     let events = traced(|| {
         for _ in 0..2 {
@@ -85,6 +89,7 @@ fn keys_that_do_not_fit_are_renamed() {
 
 #[test]
 fn values_that_panic_are_told() {
+    let _alone = alone();
     std::panic::set_hook(Box::new(|_| {}));
     let events = traced(|| {
         tracing::info!(a = %Panics, b = ?Panics, c = 1, "{}", Panics);
@@ -99,6 +104,7 @@ fn values_that_panic_are_told() {
 
 #[test]
 fn fields_without_a_value_are_null_and_texts_are_what_they_are() {
+    let _alone = alone();
     let events = traced(|| {
         tracing::info!(a = Empty, b = 2, c = None::<u64>, "some");
         for text in ["one", "other", "one", "{braces}", ""] {
@@ -121,7 +127,7 @@ fn fields_without_a_value_are_null_and_texts_are_what_they_are() {
 
 #[test]
 fn targets_and_keys_made_at_run_time() {
-    let _alone = RENAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let logs = capture();
     let bridge = bridge::Bridge::default();
     for number in 0..6_000u64 {
@@ -146,6 +152,7 @@ fn set_level(log: &Logger, to: Level) {
 
 #[test]
 fn the_level_in_force_decides() {
+    let _alone = alone();
     let name = Name::new();
     let log = logring::builder(name.0.as_str()).level(Level::Info).open().expect("opened");
     let bridge = bridge::Bridge::new(log.clone());
@@ -177,6 +184,7 @@ fn the_level_in_force_decides() {
 /// statement.
 #[test]
 fn each_bridge_obeys_its_own_segment() {
+    let _alone = alone();
     let names = [Name::new(), Name::new()];
     let logs = [(0, "debug"), (1, "warning")].map(|(at, filter)| {
         let name = names[at].0.as_str();
@@ -205,6 +213,7 @@ fn each_bridge_obeys_its_own_segment() {
 /// What lets no target through is told before any look-up; that it is out of date costs no record.
 #[test]
 fn a_level_that_one_target_has_is_enabled_there_alone() {
+    let _alone = alone();
     let name = Name::new();
     let log = logring::builder(name.0.as_str()).filter("bank=error").open().expect("opened");
     let bridge = bridge::Bridge::new(log.clone());
@@ -239,6 +248,7 @@ fn a_level_that_one_target_has_is_enabled_there_alone() {
 /// Alike at both ends and of one length.
 #[test]
 fn names_that_are_alike_are_told_apart() {
+    let _alone = alone();
     let logs = capture();
     let bridge = bridge::Bridge::default();
     let name = |n: u64| format!("beginning {n} of an ending");

@@ -11,7 +11,7 @@ use crate::{
 };
 use std::{
     any::Any,
-    fs,
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
@@ -168,10 +168,16 @@ static DIRECTORIES: AtomicU32 = AtomicU32::new(0);
 pub(super) fn directory() -> PathBuf {
     let base = Path::new("/dev/shm");
     let base = if base.is_dir() { base.to_owned() } else { std::env::temp_dir() };
-    let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
-    let dir = base.join(format!("drain-cursor-{}-{number}", std::process::id()));
-    fs::create_dir(&dir).unwrap();
-    dir
+    loop {
+        let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
+        let dir = base.join(format!("drain-cursor-{}-{number}", std::process::id()));
+        match fs::create_dir(&dir) {
+            Ok(()) => return dir,
+            // A test that failed has left it, whose pid is this one's now.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => panic!("{}: {error}", dir.display()),
+        }
+    }
 }
 
 impl World {

@@ -40,8 +40,14 @@ impl Renderer for JsonRenderer {
         self.0.render(event, out);
     }
 
-    fn render_record(&mut self, raw: &Raw<'_>, strings: &dyn Strings, out: &mut Vec<u8>) -> bool {
-        self.0.render_record(raw, strings, out)
+    fn render_record(
+        &mut self,
+        raw: &Raw<'_>,
+        strings: &dyn Strings,
+        out: &mut Vec<u8>,
+        at: usize,
+    ) -> Option<usize> {
+        self.0.render_record(raw, strings, out, at)
     }
 }
 

@@ -87,6 +87,8 @@ impl Values {
 }
 
 impl plan::Values for Values {
+    const BEFORE_NUMBER: &'static [u8] = b"";
+
     #[inline(always)]
     fn unsigned(&mut self, value: u64, line: &mut Line<'_>) {
         line.integer(value);
