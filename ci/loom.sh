@@ -10,21 +10,21 @@ mkdir -p "$logs"
 
 # What is weakened or put in a wrong order, and the models that must see it.
 mutations="
-commit_store            records::a_committed_record_is_whole
-commit_load             records::a_committed_record_is_whole
+commit_store            records::a_committed_record_is_whole pauses::a_record_of_one_function_is_whole_and_in_order pauses::a_block_given_back_is_used_again
+commit_load             records::a_committed_record_is_whole pauses::a_record_of_one_function_is_whole_and_in_order pauses::a_block_given_back_is_used_again
 begun_store             records::a_block_is_read_after_its_predecessor
 begun_load              records::a_block_is_read_after_its_predecessor
-free_store              blocks::a_freed_block_is_used_again long::an_extension_comes_back_when_its_record_was_read
-claim_cas               blocks::a_freed_block_is_used_again long::an_extension_comes_back_when_its_record_was_read
+free_store              blocks::a_freed_block_is_used_again long::an_extension_comes_back_when_its_record_was_read pauses::a_block_given_back_is_used_again
+claim_cas               blocks::a_freed_block_is_used_again long::an_extension_comes_back_when_its_record_was_read pauses::a_block_given_back_is_used_again
 over_store              death::what_a_lane_wrote_before_its_end_is_delivered
 over_load               death::what_a_lane_wrote_before_its_end_is_delivered
 attempted_store         losses::a_dropped_record_is_counted_once
 attempted_load          losses::a_dropped_record_is_counted_once
 recycle_fence           unpinned::a_record_that_was_written_over_is_not_believed overwrite::what_is_overwritten_is_counted_and_nothing_else
 recheck_fence           unpinned::a_record_that_was_written_over_is_not_believed overwrite::what_is_overwritten_is_counted_and_nothing_else
-light_barrier           records::nothing_below_a_written_watermark_comes_later_with_fences
-heavy_barrier           records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
-clock_before_mark       records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
+light_barrier           records::nothing_below_a_written_watermark_comes_later_with_fences pauses::a_record_of_one_function_is_in_order_with_fences
+heavy_barrier           pauses::a_record_of_one_function_is_whole_and_in_order records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
+clock_before_mark       pauses::a_record_of_one_function_is_whole_and_in_order records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
 watermark_after_barrier records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
 next_ordinal_early      records::a_block_is_read_after_its_predecessor
 same_generation         blocks::a_freed_block_is_used_again blocks::a_claim_from_a_stale_look_fails
@@ -33,8 +33,8 @@ over_after_stamps       death::what_a_lane_wrote_before_its_end_is_delivered
 attempted_after_recycle overwrite::a_lane_may_be_killed_while_it_overwrites
 attempted_after_stamps  losses::a_dropped_record_is_counted_once
 head_before_extension   long::a_long_record_is_seen_whole_or_not_at_all
-next_before_close       signals::a_call_on_top_of_a_call_takes_nothing_from_it
-open_before_next        signals::a_call_on_top_of_a_call_takes_nothing_from_it
+next_before_close       signals::a_call_on_top_of_a_call_takes_nothing_from_it signals::a_call_on_top_of_one_function_takes_nothing_from_it
+open_before_next        signals::a_call_on_top_of_a_call_takes_nothing_from_it signals::a_call_on_top_of_one_function_takes_nothing_from_it
 "
 
 fail() {

@@ -28,6 +28,8 @@ mod losses;
 mod memory;
 #[path = "loom/overwrite.rs"]
 mod overwrite;
+#[path = "loom/pauses.rs"]
+mod pauses;
 #[path = "loom/records.rs"]
 mod records;
 #[path = "loom/signals.rs"]

@@ -20,6 +20,7 @@ pub(crate) struct ModelDrain {
     sweep: Sweep,
     lanes: Vec<LaneReader>,
     account: Account,
+    asks: bool,
 }
 
 /// One lane as the drain knows it.
@@ -54,11 +55,20 @@ impl ModelDrain {
             sweep: Sweep::new(memory.shape.blocks),
             lanes: (0..memory.shape.lanes).map(lane).collect(),
             account: Account::new(memory.shape.lanes),
+            asks: false,
         }
+    }
+
+    /// The same, which asks idle lanes for their blocks.
+    pub(crate) fn asking(self) -> Self {
+        Self { asks: true, ..self }
     }
 
     /// Reads and writes all that is below a new watermark, and frees what can be freed.
     pub(crate) fn round(&mut self) {
+        if self.asks {
+            self.view.step().ask.store(1, Relaxed);
+        }
         let watermark = self.watermark();
         for lane in &mut self.lanes {
             lane.look_before_stamps(&self.view);

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use logring::layout::{Kind, LaneRef};
-use logring::ring::writer::Place;
+use logring::ring::writer::{Place, commit_of};
 use logring::ring::{LaneCell, Memory};
+use logring::sync::Ordering::Relaxed;
 use logring::sync::{order, signal, weaken};
 
 use crate::memory::ModelMemory;
@@ -84,6 +85,52 @@ impl ModelLane {
         self.fill(&place, slots, now);
         self.commit(&place, Kind::Record, now);
         true
+    }
+
+    /// A log call that is one function: one slot, everything after one look at the gate. What is not the
+    /// common case goes the way of [`Self::log`].
+    pub(crate) fn log_one(&self) -> bool {
+        signal::point();
+        let gate = self.cell.gate();
+        signal::point();
+        let marked = if gate == 0 { None } else { self.mark_one(gate) };
+        let Some((place, now)) = marked else { return self.log(1) };
+        self.fill(&place, 1, now);
+        self.cell.commit_one(&self.view, &place, commit_of(20));
+        self.told.borrow_mut().sent.push((place.sequence, now));
+        signal::point();
+        true
+    }
+
+    /// Mark, then clock, as one function does it.
+    fn mark_one(&self, gate: u64) -> Option<(Place<u32>, u64)> {
+        let early = weaken::is("clock_before_mark").then(|| self.view.own_step().now());
+        let place = self.cell.mark_one(&self.view, gate)?;
+        self.view.aside().used(place.block);
+        signal::point();
+        let now = early.unwrap_or_else(|| self.view.own_step().now());
+        let is_next = self.cell.stamp_next(now);
+        Some((place, if is_next { now } else { self.cell.stamp_time(now) }))
+    }
+
+    /// What a lane that was idle does behind its commit.
+    pub(crate) fn give_back_if_asked(&self) {
+        if self.view.step().ask.load(Relaxed) != 0 {
+            self.give_back();
+        }
+    }
+
+    /// Gives the open block back.
+    pub(crate) fn give_back(&self) {
+        signal::point();
+        if !self.cell.is_closed()
+            && let Some((open, next)) = self.cell.open_block()
+            && next < self.view.slots_per_block()
+        {
+            self.view.aside().used(open.block);
+        }
+        self.cell.give_back(&self.view);
+        signal::point();
     }
 
     /// Mark, then clock.

@@ -85,6 +85,8 @@ pub(crate) struct ModelMemory {
     pub(crate) hints: AtomicU64,
     pub(crate) attempted: Vec<AtomicU64>,
     pub(crate) collecting: AtomicU64,
+    /// 1 when the drain asks for blocks.
+    pub(crate) ask: AtomicU64,
     /// Per lane 1 when its thread has ended.
     pub(crate) over: Vec<AtomicU64>,
     pub(crate) barrier: Barrier,
@@ -114,6 +116,7 @@ impl ModelMemory {
             hints: AtomicU64::new(shape.hints),
             attempted: words(shape.lanes, 0),
             collecting: AtomicU64::new(0),
+            ask: AtomicU64::new(0),
             over: words(shape.lanes, 0),
             barrier: Barrier::new(shape.lanes, shape.fenced),
             slots: words(slots * shape.slot_words, 0),
