@@ -154,6 +154,7 @@ fn each_level_has_its_policy() {
 
 #[test]
 fn shares_that_cannot_be_are_refused() {
+    let _watchdog = watchdog();
     let refused = |builder: logring::Builder| builder.open().expect_err("refused").to_string();
     let site = Site::new();
     let of = || logring::builder(site.segment());

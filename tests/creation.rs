@@ -22,6 +22,7 @@ fn hex(bytes: [u8; 16]) -> String {
 
 #[test]
 fn of_processes_that_race_one_creates() {
+    let _watchdog = watchdog();
     const TEST: &str = "of_processes_that_race_one_creates";
     if let Some((_, name)) = role() {
         say("ready");
@@ -45,6 +46,7 @@ fn of_processes_that_race_one_creates() {
 
 #[test]
 fn of_threads_that_race_one_creates_and_all_share_a_mapping() {
+    let _watchdog = watchdog();
     let name = Name::new();
     let start = std::sync::Barrier::new(8);
     let found: Vec<_> = std::thread::scope(|scope| {
@@ -64,6 +66,7 @@ fn of_threads_that_race_one_creates_and_all_share_a_mapping() {
 
 #[test]
 fn a_fresh_segment_says_what_it_was_made_with() {
+    let _watchdog = watchdog();
     let (name, directory) = (Name::new(), Directory::new());
     let spec = SegmentSpec { max_record_bytes: 1000, ..name.spec() };
     let path = directory.0.join("ring");
@@ -122,6 +125,7 @@ fn a_creator_that_stands_still_makes_no_step_of_the_clock() {
 
 #[test]
 fn a_temporary_name_serves_where_there_are_no_unnamed_files() {
+    let _watchdog = watchdog();
     let directory = Directory::new();
     let paths = Paths::beside(directory.0.join("ring"));
     let spec = SegmentSpec { geometry: small(), ..SegmentSpec::new("x") };
@@ -137,6 +141,7 @@ fn a_temporary_name_serves_where_there_are_no_unnamed_files() {
 
 #[test]
 fn what_is_not_our_segment_is_refused_in_one_sentence() {
+    let _watchdog = watchdog();
     let name = Name::new();
     let absent = Segment::attach(&name.0).expect_err("absent");
     assert!(absent.is_not_found() && absent.to_string().contains(&name.0), "{absent}");
@@ -185,6 +190,7 @@ fn what_is_not_our_segment_is_refused_in_one_sentence() {
 
 #[test]
 fn no_header_makes_attach_panic() {
+    let _watchdog = watchdog();
     let directory = Directory::new();
     let path = directory.0.join("ring");
     let spec = SegmentSpec { geometry: small(), ..SegmentSpec::new("x") };
@@ -206,6 +212,7 @@ fn no_header_makes_attach_panic() {
 
 #[test]
 fn no_room_is_one_sentence_and_leaves_nothing() {
+    let _watchdog = watchdog();
     const TEST: &str = "no_room_is_one_sentence_and_leaves_nothing";
     let directory = Directory::new();
     if let Some((part, path)) = role() {
@@ -240,6 +247,7 @@ fn no_room_is_one_sentence_and_leaves_nothing() {
 
 #[test]
 fn a_segment_in_use_is_not_removed() {
+    let _watchdog = watchdog();
     const TEST: &str = "a_segment_in_use_is_not_removed";
     if let Some((_, name)) = role() {
         let segment = Segment::attach_static(&name).expect("there");
@@ -277,6 +285,7 @@ fn a_segment_in_use_is_not_removed() {
 
 #[test]
 fn a_remover_that_was_killed_halfway_takes_nothing_away() {
+    let _watchdog = watchdog();
     let name = Name::new();
     let segment = name.create();
     segment.u32_at(header::STATE).store(header::state::REMOVED, Ordering::Relaxed);

@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::watch::watchdog;
 use common::{Name, Peer, hear, role, say, small};
 use logring::layout::dictionary::{ENTRY_BYTES_MAX, Entry, KIND_STRING, hash};
 use logring::layout::lane::LaneKind;
@@ -36,6 +37,7 @@ fn intern(segment: &Segment, lane: LaneRef, content: &[u8]) -> u32 {
 
 #[test]
 fn many_processes_give_one_id_to_one_content() {
+    let _watchdog = watchdog();
     const TEST: &str = "many_processes_give_one_id_to_one_content";
     if let Some((part, name)) = role() {
         let segment = Segment::attach_static(&name).expect("there");
@@ -73,6 +75,7 @@ fn many_processes_give_one_id_to_one_content() {
 
 #[test]
 fn a_full_dictionary_gives_no_ids_and_keeps_those_it_has() {
+    let _watchdog = watchdog();
     // Once too few slots, once too few bytes.
     for (dictionary_slots, dictionary_bytes) in [(64, 64 << 10), (4096, 4096)] {
         let geometry = Geometry { dictionary_slots, dictionary_bytes, ..small() };
@@ -93,6 +96,7 @@ fn a_full_dictionary_gives_no_ids_and_keeps_those_it_has() {
 
 #[test]
 fn a_slot_that_a_dead_lane_was_filling_is_used_again() {
+    let _watchdog = watchdog();
     let segment = Segment::heap(small()).expect("memory").leak();
     let own = lane(segment);
     let dead = std::thread::spawn(|| lane(segment)).join().expect("thread");
@@ -112,6 +116,7 @@ fn a_slot_that_a_dead_lane_was_filling_is_used_again() {
 
 #[test]
 fn forged_entries_are_not_followed() {
+    let _watchdog = watchdog();
     let segment = SegmentSpec { geometry: small(), ..SegmentSpec::new("x") };
     let segment = Segment::heap(segment.geometry).expect("memory");
     let slot = segment.u64_at(segment.offsets().dictionary);

@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::watch::watchdog;
 use common::{Directory, Name, Peer, hear, role, say, small};
 use logring::shm::{DrainLock, Segment, SegmentSpec};
 
@@ -43,6 +44,7 @@ fn play(name: &str) {
 
 #[test]
 fn a_second_drain_is_refused_with_the_first_ones_pid() {
+    let _watchdog = watchdog();
     const TEST: &str = "a_second_drain_is_refused_with_the_first_ones_pid";
     if let Some((_, name)) = role() {
         return play(&name);
@@ -70,6 +72,7 @@ fn a_second_drain_is_refused_with_the_first_ones_pid() {
 
 #[test]
 fn a_killed_drains_lock_is_free_and_a_living_ones_is_not() {
+    let _watchdog = watchdog();
     const TEST: &str = "a_killed_drains_lock_is_free_and_a_living_ones_is_not";
     if let Some((_, name)) = role() {
         return play(&name);
@@ -95,6 +98,7 @@ fn a_killed_drains_lock_is_free_and_a_living_ones_is_not() {
 
 #[test]
 fn a_thread_that_ends_without_giving_it_back_frees_it() {
+    let _watchdog = watchdog();
     let name = Name::new();
     for segment in [Segment::heap(small()).expect("memory").leak(), name.create()] {
         let forget = || std::mem::forget(DrainLock::acquire(segment).expect("free"));
@@ -106,6 +110,7 @@ fn a_thread_that_ends_without_giving_it_back_frees_it() {
 
 #[test]
 fn a_lock_from_before_a_restart_of_the_machine_is_nobodys() {
+    let _watchdog = watchdog();
     const BOOT: u64 = 64;
     let directory = Directory::new();
     let path = directory.0.join("ring");

@@ -103,15 +103,18 @@ fn blocks_behind_pauses(overflow: Overflow, beside: &Beside) -> usize {
 
 #[test]
 fn without_a_drain_a_thread_goes_on_in_its_block() {
+    let _watchdog = watchdog();
     assert_eq!(blocks_behind_pauses(Overflow::Drop, &Beside::Nobody), 0);
 }
 
 #[test]
 fn a_drain_that_does_not_get_on_costs_a_thread_one_block() {
+    let _watchdog = watchdog();
     assert_eq!(blocks_behind_pauses(Overflow::Drop, &Beside::AStoppedDrain), 1);
 }
 
 #[test]
 fn a_thread_that_overwrites_goes_on_in_its_block() {
+    let _watchdog = watchdog();
     assert_eq!(blocks_behind_pauses(Overflow::Overwrite, &Beside::AStoppedDrain), 0);
 }

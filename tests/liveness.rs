@@ -4,7 +4,7 @@ mod common;
 
 use std::os::fd::RawFd;
 
-use common::watch::{unwatch, wait_until};
+use common::watch::{unwatch, wait_until, watchdog};
 use common::{Name, Peer, hear, role, say, small};
 use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::{Geometry, LaneRef, lane, process};
@@ -27,6 +27,7 @@ fn told(line: &str) -> (u32, LaneRef) {
 
 #[test]
 fn a_lane_is_over_when_its_thread_ends_and_not_before() {
+    let _watchdog = watchdog();
     let name = Name::new();
     let segment = name.create();
     let (told, ended) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
@@ -70,6 +71,7 @@ fn a_lane_is_over_when_its_thread_ends_and_not_before() {
 
 #[test]
 fn a_killed_process_and_its_lanes_are_found_out() {
+    let _watchdog = watchdog();
     const TEST: &str = "a_killed_process_and_its_lanes_are_found_out";
     if let Some((_, name)) = role() {
         let (process, lane) = register(Segment::attach_static(&name).expect("there"));
@@ -112,6 +114,7 @@ fn a_killed_process_and_its_lanes_are_found_out() {
 
 #[test]
 fn a_killed_process_is_found_out_while_its_forked_child_lives() {
+    let _watchdog = watchdog();
     const TEST: &str = "a_killed_process_is_found_out_while_its_forked_child_lives";
     if let Some((_, name)) = role() {
         let (process, lane) = register(Segment::attach_static(&name).expect("there"));
@@ -141,6 +144,7 @@ fn a_killed_process_is_found_out_while_its_forked_child_lives() {
 
 #[test]
 fn a_zombie_is_dead() {
+    let _watchdog = watchdog();
     const TEST: &str = "a_zombie_is_dead";
     if let Some((_, name)) = role() {
         let (process, lane) = register(Segment::attach_static(&name).expect("there"));
@@ -208,6 +212,7 @@ fn receive(from: RawFd) -> [u32; 3] {
 
 #[test]
 fn a_forked_child_registers_anew_and_takes_nothing_with_it() {
+    let _watchdog = watchdog();
     let name = Name::new();
     let segment = name.create();
     let (process, lane) = register(segment);
@@ -241,6 +246,7 @@ fn a_forked_child_registers_anew_and_takes_nothing_with_it() {
 
 #[test]
 fn an_exiting_or_descriptor_closing_child_ends_no_lane_of_its_parent() {
+    let _watchdog = watchdog();
     const TEST: &str = "an_exiting_or_descriptor_closing_child_ends_no_lane_of_its_parent";
     if let Some((_, name)) = role() {
         let segment = Segment::attach_static(&name).expect("there");
@@ -270,6 +276,7 @@ fn an_exiting_or_descriptor_closing_child_ends_no_lane_of_its_parent() {
 
 #[test]
 fn attaching_and_dropping_again_keeps_the_liveness_lock() {
+    let _watchdog = watchdog();
     const TEST: &str = "attaching_and_dropping_again_keeps_the_liveness_lock";
     if let Some((_, name)) = role() {
         let segment = Segment::attach_static(&name).expect("there");
@@ -293,6 +300,7 @@ fn attaching_and_dropping_again_keeps_the_liveness_lock() {
 
 #[test]
 fn of_what_it_cannot_see_a_drain_proves_nothing() {
+    let _watchdog = watchdog();
     const TEST: &str = "of_what_it_cannot_see_a_drain_proves_nothing";
     if let Some((_, name)) = role() {
         let (process, lane) = register(Segment::attach_static(&name).expect("there"));
@@ -333,6 +341,7 @@ fn of_what_it_cannot_see_a_drain_proves_nothing() {
 
 #[test]
 fn threads_that_register_at_once_share_one_entry() {
+    let _watchdog = watchdog();
     for _ in 0..20 {
         let name = Name::new();
         let segment = name.create();
@@ -358,6 +367,7 @@ fn threads_that_register_at_once_share_one_entry() {
 
 #[test]
 fn full_tables_give_nothing_and_break_nothing() {
+    let _watchdog = watchdog();
     const TEST: &str = "full_tables_give_nothing_and_break_nothing";
     if let Some((_, name)) = role() {
         let segment = Segment::attach_static(&name).expect("there");

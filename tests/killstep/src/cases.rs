@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use logring::layout::header;
 use logring::shm::Segment;
-use logring::{Overflow, info};
+use logring::{Overflow, context, info, kv};
 
 use crate::check::Expected;
 use crate::image::Image;
@@ -23,18 +23,25 @@ pub(crate) struct Case {
     pad: usize,
     /// Whether the ring is full when it comes, and so also some before it may be lost.
     full: bool,
+    /// Whether the thread has bound a context of three fields.
+    context: bool,
 }
+
+/// A case like this one.
+const PLAIN: Case = Case { name: "scalars", before: 2, pad: 0, full: false, context: false };
 
 const BLOCK: u64 = GEOMETRY.slots_per_block as u64;
 
 /// All of them.
-pub(crate) const CASES: [Case; 6] = [
-    Case { name: "scalars", before: 2, pad: 0, full: false },
-    Case { name: "string", before: 1, pad: 300, full: false },
-    Case { name: "blocks", before: 1, pad: 2_500, full: false },
-    Case { name: "full", before: BLOCK * GEOMETRY.block_count as u64, pad: 0, full: true },
-    Case { name: "first", before: 0, pad: 0, full: false },
-    Case { name: "crossing", before: BLOCK, pad: 0, full: false },
+pub(crate) const CASES: [Case; 8] = [
+    PLAIN,
+    Case { name: "context", context: true, ..PLAIN },
+    Case { name: "short", pad: 35, ..PLAIN },
+    Case { name: "string", before: 1, pad: 300, ..PLAIN },
+    Case { name: "blocks", before: 1, pad: 2_500, ..PLAIN },
+    Case { name: "full", before: BLOCK * GEOMETRY.block_count as u64, full: true, ..PLAIN },
+    Case { name: "first", before: 0, ..PLAIN },
+    Case { name: "crossing", before: BLOCK, ..PLAIN },
 ];
 
 /// The string of record `n`.
@@ -48,6 +55,8 @@ pub(crate) fn child(case: &str, segment: &str) -> Result<(), Failure> {
     let case = CASES.iter().find(|known| known.name == case).ok_or("no such case")?;
     be_stepped()?;
     let _guard = logring::builder(segment).overflow(Overflow::Drop).install()?;
+    let _bound =
+        case.context.then(|| context::bound(kv! { request = 7, path = "/cart", retry = false }));
     let text = pad(case.before + 1, case.pad);
     for n in 1..=case.before {
         if case.pad > 0 { log_text(n, &pad(n, case.pad)) } else { log_numbers(n) }

@@ -68,5 +68,7 @@ fn whole(line: &Value) -> Option<u64> {
         (None, Some(half)) => half.as_f64()? == n as f64 / 2.0 && line["twice"] == n * 2,
         _ => false,
     };
-    good.then_some(n)
+    let context = [&line["request"], &line["path"], &line["retry"]];
+    let is_bound = context[0] == 7 && context[1] == "/cart" && context[2] == false;
+    (good && (is_bound || context.iter().all(|value| value.is_null()))).then_some(n)
 }
