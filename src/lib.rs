@@ -97,9 +97,9 @@ pub mod testing;
 pub use call::private as __private;
 #[cfg(not(logring_loom))]
 pub use call::{
-    Builder, Caught, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound, builder,
-    catch, catch_async, context, early_calls, flush, levels, log_panics, logger, renamed_keys,
-    truncated_records,
+    Builder, Caught, Clock, Filter, Guard, Logger, Overflow, Pairs, Record, Site, TmpBound,
+    builder, catch, catch_async, context, early_calls, flush, levels, log_panics, logger,
+    renamed_keys, truncated_records,
 };
 pub use error::{Error, Result};
 pub use level::Level;

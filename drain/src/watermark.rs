@@ -20,6 +20,9 @@ use crate::config::Order;
 /// How long records are waited for in window order.
 const WINDOW: Duration = Duration::from_millis(5);
 
+/// How often the coarse clock is looked at while a tick of it is waited for: it has 1 to 10 ms.
+const TICK: Duration = Duration::from_micros(500);
+
 /// Takes watermarks in a segment's clock.
 #[derive(Debug)]
 pub(crate) struct Watermark {
@@ -43,7 +46,15 @@ impl Watermark {
     /// the window has. It is the time of the call where somebody waits for `all` that was logged before:
     /// in window order that takes as long as the window is.
     pub(crate) fn take(&self, clock: &Clock, all: bool) -> u64 {
-        let now = now(self.clock_kind);
+        let mut now = now(self.clock_kind);
+        if all && self.clock_kind == clock::COARSE {
+            // What was logged before may have been logged at this very tick, and must be below.
+            let tick = now;
+            while now == tick {
+                std::thread::sleep(TICK);
+                now = self::now(self.clock_kind);
+            }
+        }
         // For processes that membarrier does not reach.
         fence(order::mark_fence()); // pair:membarrier
         if self.strict {

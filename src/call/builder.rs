@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::clock::Clock;
 use super::filter::Filter;
 use super::installed;
 use super::logger::Logger;
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) name: String,
     /// Bytes of the ring, where it is created.
     pub(crate) ring_bytes: u64,
+    /// Its clock, where it is created.
+    pub(crate) clock: Clock,
     /// When it is full.
     pub(crate) overflow: Policies,
     /// How much of it this process may take.
@@ -58,6 +61,7 @@ pub struct Builder {
     level: Level,
     spec: String,
     ring_bytes: u64,
+    clock: Clock,
     overflow: Policies,
     shares: Shares,
     flight: Option<Flight>,
@@ -74,6 +78,7 @@ pub fn builder(name: impl Into<String>) -> Builder {
         level: Level::Info,
         spec: String::new(),
         ring_bytes: geometry::RING_BYTES,
+        clock: Clock::default(),
         overflow: Policies::default(),
         shares: Shares::default(),
         flight: None,
@@ -117,6 +122,19 @@ impl Builder {
     /// Bytes of the ring where this process creates it, rounded up to whole blocks; default 16 MiB.
     pub fn ring_bytes(mut self, bytes: u64) -> Self {
         self.ring_bytes = bytes;
+        self
+    }
+
+    /// What timestamps are taken from where this process creates the segment.
+    ///
+    /// ```no_run
+    /// # fn main() -> logring::Result<()> {
+    /// let _guard = logring::builder("billing").clock(logring::Clock::Coarse).install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -262,6 +280,7 @@ impl Builder {
             flight: self.flight,
             name: self.name,
             ring_bytes: self.ring_bytes,
+            clock: self.clock,
             overflow: self.overflow,
             max_record_bytes: self.max_record_bytes,
             filter,

@@ -10,6 +10,7 @@ pub mod builder;
 pub mod callsite;
 pub(crate) mod captured;
 mod check;
+mod clock;
 pub mod context;
 mod drain_thread;
 pub mod dynamic;
@@ -30,6 +31,7 @@ mod thread;
 
 pub use builder::{Builder, Guard, builder};
 pub use callsite::Callsite;
+pub use clock::Clock;
 pub use context::Pairs;
 pub use context::keys::renamed_keys;
 pub use drain_thread::{DrainThread, PrivateRecord};

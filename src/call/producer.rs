@@ -60,11 +60,14 @@ impl Producer {
     /// # Errors
     /// A bad name or geometry; a segment that cannot be created or attached; too many segments.
     pub(crate) fn attach(options: Options) -> Result<&'static Self> {
-        let spec = SegmentSpec {
+        let mut spec = SegmentSpec {
             geometry: Geometry::with_ring_bytes(options.ring_bytes),
             max_record_bytes: options.max_record_bytes,
             ..SegmentSpec::new(options.name)
         };
+        if let Some(kind) = options.clock.kind() {
+            spec.clock = kind;
+        }
         let (segment, _) = Segment::open_or_create_static(&spec)?;
         let producer =
             Self::of(segment, options.overflow, options.shares, options.flight, options.filter)?;

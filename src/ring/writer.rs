@@ -373,7 +373,9 @@ impl<B: Copy + Default> LaneCell<B> {
         Some((Claimed { block, generation }, self.offset.get() / self.step.get().max(1)))
     }
 
-    pub(super) fn candidate(&self) -> u32 {
+    /// The next block to try.
+    #[must_use]
+    pub fn candidate(&self) -> u32 {
         self.candidate.get()
     }
 

@@ -11,6 +11,14 @@ use crate::ring::Memory;
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys;
 
+impl Segment {
+    /// Has the pages of a block there for this process, so that no store into it waits for one. About
+    /// 10 us for 32 KiB the first time; no byte changes.
+    pub(crate) fn touch(&self, block: u32) {
+        sys::have_pages(self.slots.first_byte_of(block), self.geometry().block_bytes());
+    }
+}
+
 impl Memory for Segment {
     type Block = Block;
 

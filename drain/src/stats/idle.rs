@@ -2,8 +2,6 @@
 //! the threads themselves: a lane is idle when its last record is so old that its next one would be the
 //! first behind a pause. Looks only.
 
-use std::collections::HashSet;
-
 use logring::layout::LaneRef;
 use logring::layout::lane::{LaneKind, LaneWord};
 use logring::layout::process::ask;
@@ -25,10 +23,9 @@ pub(super) struct Idle {
 /// Counts them; `now` is the segment's clock.
 pub(super) fn count(segment: &Segment, now: u64, is_drained: bool) -> Idle {
     let mut idle = Idle::default();
-    let mut seen = HashSet::new();
     for (lane, last) in open_blocks(segment) {
         let Some(process) = asked_back(segment, lane) else { continue };
-        if !is_pause(last, now) || segment.lane_has_ended(lane) || !seen.insert(lane) {
+        if !is_pause(last, now) || segment.lane_has_ended(lane) {
             continue;
         }
         idle.held += 1;

@@ -51,6 +51,29 @@ impl Origin for &'static Callsite {
     }
 }
 
+/// Does for the calling thread what its first record would: a lane, a block; and has the pages of that
+/// block there, and of the one that it tries next. False when a call is inside, or a table or the ring
+/// is full: then the first record does what is left.
+#[cold]
+pub(in crate::call) fn prepare(producer: &'static Producer) -> bool {
+    let mut thread = thread::current(producer);
+    if thread.cell.state() == State::Unregistered {
+        let Some(registered) = thread::register(producer) else { return false };
+        thread = registered;
+    }
+    let cell = &thread.cell;
+    if cell.state() != State::Live || !cell.close() {
+        return false;
+    }
+    let has_room = make_room(producer, thread, Overflow::Drop, 1, Level::Info.number()).is_some();
+    if let Some((open, _)) = cell.open_block() {
+        producer.segment().touch(open.block);
+        producer.segment().touch(cell.candidate());
+    }
+    cell.reopen();
+    has_room
+}
+
 /// Opens a record whatever it is of, with `len` bytes behind the context; `set` are flags of what the
 /// caller puts there.
 #[cold]
