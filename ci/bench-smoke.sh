@@ -101,7 +101,7 @@ run throughput --records 200000 --rounds 3
 run throughput --records 200000 --rounds 1 --form json --processes 4
 run scale --processes 1,8 --idle-threads 50 --records 64000 --ring 16MiB
 run attach --rounds 20
-run idle --processes 0,20 --seconds 0.5 --records 20
+run idle --processes 0,20 --seconds 0.5 --records 20 --rare 1
 run size
 run demo --processes 50 --records 200 --rounds 1
 "$bin/report" "$results" --html "$out/report.html" >"$out/goals"

@@ -22,8 +22,8 @@ attempted_store         losses::a_dropped_record_is_counted_once
 attempted_load          losses::a_dropped_record_is_counted_once
 recycle_fence           unpinned::a_record_that_was_written_over_is_not_believed overwrite::what_is_overwritten_is_counted_and_nothing_else
 recheck_fence           unpinned::a_record_that_was_written_over_is_not_believed overwrite::what_is_overwritten_is_counted_and_nothing_else
-light_barrier           records::nothing_below_a_written_watermark_comes_later_with_fences pauses::a_record_of_one_function_is_in_order_with_fences
-heavy_barrier           pauses::a_record_of_one_function_is_whole_and_in_order records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
+light_barrier           records::nothing_below_a_written_watermark_comes_later_with_fences pauses::a_record_of_one_function_is_in_order_with_fences pauses::a_drain_that_sleeps_until_it_is_woken_misses_nothing_with_fences
+heavy_barrier           pauses::a_record_of_one_function_is_whole_and_in_order records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences pauses::a_drain_that_sleeps_until_it_is_woken_misses_nothing pauses::a_drain_that_sleeps_until_it_is_woken_misses_nothing_with_fences
 clock_before_mark       pauses::a_record_of_one_function_is_whole_and_in_order records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
 watermark_after_barrier records::nothing_below_a_written_watermark_comes_later records::nothing_below_a_written_watermark_comes_later_with_fences
 next_ordinal_early      records::a_block_is_read_after_its_predecessor
@@ -35,6 +35,7 @@ attempted_after_stamps  losses::a_dropped_record_is_counted_once
 head_before_extension   long::a_long_record_is_seen_whole_or_not_at_all
 next_before_close       signals::a_call_on_top_of_a_call_takes_nothing_from_it signals::a_call_on_top_of_one_function_takes_nothing_from_it
 open_before_next        signals::a_call_on_top_of_a_call_takes_nothing_from_it signals::a_call_on_top_of_one_function_takes_nothing_from_it
+asleep_after_look       pauses::a_drain_that_sleeps_until_it_is_woken_misses_nothing pauses::a_drain_that_sleeps_until_it_is_woken_misses_nothing_with_fences
 "
 
 fail() {

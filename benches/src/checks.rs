@@ -157,8 +157,8 @@ fn processes(results: &Results, list: &mut List) {
             _ => (format!("{processes} idle processes attached"), 1.0),
         };
         list.at_most(format!("drain, {name}"), number(line, "core_percent"), most, " % of a core");
-        let delay = number(line, "delay_p50_ns") / 1e6;
-        list.at_most(format!("a lone record in the file, {name}, p50"), delay, 5.0, " ms");
+        let delay = number(line, "delay_p99_ns") / 1e6;
+        list.at_most(format!("a lone record in the file, {name}, p99"), delay, 5.0, " ms");
     }
     for line in results.of("attach") {
         list.at_most("attach, p50".into(), number(line, "attach_p50_ns") / 1e6, 1.0, " ms");

@@ -176,10 +176,7 @@ impl Drain {
     /// # Errors
     /// `/proc` does not say.
     pub fn processor_time(&self) -> Result<Duration, Failure> {
-        let path = format!("/proc/{}/schedstat", self.child.id());
-        let text = std::fs::read_to_string(&path)?;
-        let ns = text.split(' ').next().ok_or_else(|| format!("{path} is empty"))?;
-        Ok(Duration::from_nanos(ns.parse()?))
+        time_on_processor(&self.child.id().to_string())
     }
 
     /// The most memory that it has held, in bytes.
@@ -221,6 +218,17 @@ impl Drop for Drain {
 pub fn processor_time(usage: &Usage) -> Duration {
     let us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Duration::from_micros(us.unsigned_abs())
+}
+
+/// The processor time of process or thread `task`, a folder of `/proc`.
+///
+/// # Errors
+/// `/proc` does not say.
+pub fn time_on_processor(task: &str) -> Result<Duration, Failure> {
+    let path = format!("/proc/{task}/schedstat");
+    let text = std::fs::read_to_string(&path)?;
+    let ns = text.split(' ').next().ok_or_else(|| format!("{path} is empty"))?;
+    Ok(Duration::from_nanos(ns.parse()?))
 }
 
 /// The most memory that a process has held, in bytes; what it maps of a segment is in it.

@@ -163,7 +163,7 @@ impl Service {
             }
             let (drain, filling) = (&self.drain, self.drain.filling());
             let mut watch = None;
-            rhythm.pause(self.segment, turn == Turn::Moved, filling, || {
+            rhythm.pause(self.segment, turn == Turn::Moved, filling, drain.is_strict(), || {
                 let watched = watch.get_or_insert_with(|| drain.watch());
                 !stop.load(Ordering::Relaxed)
                     && watched.as_ref().is_some_and(|watched| drain.is_quiet(watched))

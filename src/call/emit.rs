@@ -185,18 +185,24 @@ fn publish_special(thread: &ThreadState, segment: &Segment, level: u8) {
     let kind = if special & thread::HEAD != 0 { Kind::Head } else { Kind::Record };
     thread.cell.commit(segment, kind, level);
     if special & thread::IDLE != 0 {
-        give_back_if_asked(thread, segment);
+        end_pause(thread, segment);
     }
     if level >= Level::Error.number() {
         alert(segment);
     }
 }
 
+/// Behind the first record of a thread that was idle.
+#[cold]
+#[inline(never)]
+fn end_pause(thread: &ThreadState, segment: &Segment) {
+    segment.drain_area().end_deep_sleep();
+    give_back_if_asked(thread, segment);
+}
+
 /// A thread that logs rarely does not keep its block in between while others are short of blocks: the
 /// drain has asked, or less than a quarter of the ring is free now. Without a drain nobody would free
 /// the block, and the rest of it is room for the thread's own records.
-#[cold]
-#[inline(never)]
 fn give_back_if_asked(thread: &ThreadState, segment: &Segment) {
     let few = || !hints::offers_more_than(segment, segment.geometry().block_count / 4);
     let asked = || segment.ask(thread.cell.process()).load(Relaxed) & ask::PAD != 0;

@@ -9,7 +9,7 @@
 //!    32 high water u32 | 40 taken | 48 lost | 56 torn | 64 malformed                  (drain, for `stats`)
 //!    72 written below u64                                                              (drain, for `flush`)
 //!    80 untabled told u64                                              (drain, when its report is written)
-//!   128 sleeping u32 | 132 doorbell u32                    (producers look at a crossing, at error, at flush)
+//!   128 sleeping u32 | 132 doorbell u32       (producers look at a crossing, at error, at flush, behind a pause)
 //!   256 free_epoch u32 | 260 waiting u32                                        (blocked producers and drain)
 //!   384 collecting                                                      (the lane that collects extensions)
 //!   512 flush_req u32 | 516 flush_done u32 | 520 flush_durable u32 | 524 flush_failed u32
@@ -47,7 +47,7 @@ pub const MALFORMED: usize = 64;
 pub const WRITTEN_BELOW: usize = 72;
 /// Offset of how many of [`UNTABLED`] drains have reported.
 pub const UNTABLED_TOLD: usize = 80;
-/// Offset of 1 while the drain sleeps and wants the doorbell rung.
+/// Offset of how the drain sleeps, one of [`sleeping`]: not, or so that it wants the doorbell rung.
 pub const SLEEPING: usize = 128;
 /// Offset of the doorbell (futex).
 pub const DOORBELL: usize = 132;
@@ -86,6 +86,16 @@ pub const SINKS_MAX: usize = 16;
 pub const SINK_NAME: usize = 16;
 /// Room for a sink's name.
 pub const SINK_NAME_BYTES: usize = 96;
+
+/// How the drain sleeps.
+pub mod sleeping {
+    /// Not at all.
+    pub const NOT: u32 = 0;
+    /// It looks for new records by itself; rung by who cannot wait for that.
+    pub const LIGHT: u32 = 1;
+    /// It looks for nothing until a lane's first record behind a pause rings.
+    pub const DEEP: u32 = 2;
+}
 
 /// Values of a sink's state word.
 pub mod sink_state {

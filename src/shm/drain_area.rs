@@ -67,7 +67,7 @@ words! {
     untabled: AtomicU64 at UNTABLED;
     /// How many of those drains have reported.
     untabled_told: AtomicU64 at UNTABLED_TOLD;
-    /// 1 while the drain sleeps and wants the doorbell rung.
+    /// How the drain sleeps: a value of `layout::drain_area::sleeping`.
     sleeping: AtomicU32 at SLEEPING;
     /// The doorbell, a futex.
     doorbell: AtomicU32 at DOORBELL;

@@ -1,6 +1,7 @@
 //! Who wakes whom: the drain's doorbell, producers that wait for a block, callers of `flush`.
 
 use super::DrainArea;
+use crate::layout::drain_area::sleeping;
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::sync::{fence, order};
 use crate::sys;
@@ -9,7 +10,17 @@ impl DrainArea<'_> {
     /// A producer wakes the drain if it sleeps. One load when it does not.
     #[inline]
     pub fn ring_doorbell(&self) {
-        if self.sleeping().load(Relaxed) != 0 {
+        if self.sleeping().load(Relaxed) != sleeping::NOT {
+            self.ring();
+        }
+    }
+
+    /// A producer that was idle has committed a record: it wakes a drain that does not look by itself.
+    /// Of the drain's word and the record one is seen by the other side: the drain says how it sleeps
+    /// before the barrier of its last look (pair:membarrier), and the record was marked before or behind it.
+    #[inline]
+    pub fn end_deep_sleep(&self) {
+        if self.sleeping().load(Relaxed) == sleeping::DEEP {
             self.ring();
         }
     }
@@ -17,25 +28,26 @@ impl DrainArea<'_> {
     #[cold]
     fn ring(&self) {
         // Only the first of many needs the call.
-        if self.sleeping().swap(0, Relaxed) != 0 {
+        if self.sleeping().swap(sleeping::NOT, Relaxed) != sleeping::NOT {
             self.doorbell().fetch_add(1, Relaxed);
             sys::futex_wake(self.doorbell(), 1);
         }
     }
 
     /// The drain is about to sleep: the doorbell's value to wait upon. A record that is committed
-    /// between its last look and this waits for one sleep at most.
+    /// between its last look and this waits for one light sleep at most; before a deep one the drain
+    /// looks once more.
     #[must_use]
-    pub fn fall_asleep(&self) -> u32 {
+    pub fn fall_asleep(&self, how: u32) -> u32 {
         let doorbell = self.doorbell().load(Relaxed);
-        self.sleeping().store(1, Relaxed);
+        self.sleeping().store(how, Relaxed);
         fence(SeqCst);
         doorbell
     }
 
     /// The drain is awake.
     pub fn wake_up(&self) {
-        self.sleeping().store(0, Relaxed);
+        self.sleeping().store(sleeping::NOT, Relaxed);
     }
 
     /// Blocks have become free, or the right to collect them: wakes who waits for that.

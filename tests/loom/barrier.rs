@@ -32,9 +32,10 @@ impl Barrier {
         Self { fenced, lanes, asks: Mutex::new(None) }
     }
 
-    /// The thread of `lane` begins.
+    /// The thread of `lane` begins: it was switched to, which is a fence.
     pub(crate) fn begin(&self, lane: u32) {
         self.lanes[lane as usize].runs.store(true, SeqCst);
+        fence(Ordering::SeqCst);
     }
 
     /// Between two steps of `lane`.

@@ -64,8 +64,9 @@ impl ModelDrain {
         Self { asks: true, ..self }
     }
 
-    /// Reads and writes all that is below a new watermark, and frees what can be freed.
-    pub(crate) fn round(&mut self) {
+    /// Reads and writes all that is below a new watermark, and frees what can be freed. True when there
+    /// was nothing to read, and nothing that may come to be read.
+    pub(crate) fn round(&mut self) -> bool {
         if self.asks {
             self.view.step().ask.store(1, Relaxed);
         }
@@ -85,6 +86,26 @@ impl ModelDrain {
                 give_back(&self.view, block, generation, lane.lane);
             }
         }
+        batch.is_empty() && !self.lanes.iter().any(|lane| lane.held)
+    }
+
+    /// Reads what is there; then says that it sleeps until it is woken, and looks once more. Whether that
+    /// look found nothing.
+    pub(crate) fn spawn_asleep(mut self) -> JoinHandle<(Self, bool)> {
+        spawn(move || {
+            self.round();
+            let late = weaken::is("asleep_after_look");
+            let sleeps = late && self.round();
+            self.view.step().asleep.store(1, Relaxed);
+            let sleeps = if late { sleeps } else { self.round() };
+            (self, sleeps)
+        })
+    }
+
+    /// Whether all of these have been read.
+    pub(crate) fn has_read(&self, told: &Told) -> bool {
+        let read_up_to = self.account.lanes[told.lane as usize].last;
+        told.sent.iter().all(|(sequence, _)| *sequence <= read_up_to)
     }
 
     /// Makes `rounds` rounds on a thread of its own.

@@ -120,6 +120,13 @@ impl ModelLane {
         }
     }
 
+    /// What a lane that was idle does for a drain that sleeps until it is woken.
+    pub(crate) fn end_deep_sleep(&self) {
+        if self.view.step().asleep.load(Relaxed) != 0 {
+            self.view.step().woken.store(1, Relaxed);
+        }
+    }
+
     /// Gives the open block back.
     pub(crate) fn give_back(&self) {
         signal::point();

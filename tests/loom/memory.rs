@@ -87,6 +87,10 @@ pub(crate) struct ModelMemory {
     pub(crate) collecting: AtomicU64,
     /// 1 when the drain asks for blocks.
     pub(crate) ask: AtomicU64,
+    /// 1 while the drain sleeps until it is woken.
+    pub(crate) asleep: AtomicU64,
+    /// 1 when somebody has woken it.
+    pub(crate) woken: AtomicU64,
     /// Per lane 1 when its thread has ended.
     pub(crate) over: Vec<AtomicU64>,
     pub(crate) barrier: Barrier,
@@ -117,6 +121,8 @@ impl ModelMemory {
             attempted: words(shape.lanes, 0),
             collecting: AtomicU64::new(0),
             ask: AtomicU64::new(0),
+            asleep: AtomicU64::new(0),
+            woken: AtomicU64::new(0),
             over: words(shape.lanes, 0),
             barrier: Barrier::new(shape.lanes, shape.fenced),
             slots: words(slots * shape.slot_words, 0),

@@ -1,15 +1,16 @@
 //! Claims: a record that is one function from its first look to its commit is as whole and as ordered as
 //! any; a block that its owner gives back when it is asked has one user at a time, wherever the owner
-//! dies.
+//! dies; a drain that sleeps until it is woken has read what was logged, or is woken.
 
 use std::sync::Arc;
 
+use logring::sync::Ordering::Relaxed;
 use loom::thread::spawn;
 
 use crate::death::check_each_kill;
 use crate::drain::ModelDrain;
 use crate::lane::ModelLane;
-use crate::memory::{ModelMemory, Shape, check};
+use crate::memory::{ModelMemory, Shape, broken, check};
 
 /// One lane, two records, one round of the drain.
 fn strict_order(fenced: bool) {
@@ -70,6 +71,39 @@ fn who_is_asked_gives_a_block_back_and_takes_another() {
         let drain = ModelDrain::new(&memory).asking().spawn(2);
         drain.join().unwrap().finish(&[thread.join().unwrap()]);
     });
+}
+
+/// One record behind a pause, while the drain falls asleep.
+fn deep_sleep(fenced: bool) {
+    check(3, move || {
+        let memory = Arc::new(ModelMemory::new(Shape { fenced, ..Shape::default() }));
+        let lane = ModelLane::new(&memory, 0);
+        assert!(lane.log(1));
+        let thread = spawn(move || {
+            lane.live(|lane| {
+                assert!(lane.log_one());
+                lane.end_deep_sleep();
+            })
+        });
+        let drain = ModelDrain::new(&memory).spawn_asleep();
+        let (drain, sleeps) = drain.join().unwrap();
+        let told = thread.join().unwrap();
+        let woken = memory.woken.load(Relaxed) != 0;
+        if sleeps && !woken && !drain.has_read(&told) {
+            broken("a drain sleeps on only when it has read everything", told);
+        }
+        drain.finish(&[told]);
+    });
+}
+
+#[test]
+fn a_drain_that_sleeps_until_it_is_woken_misses_nothing() {
+    deep_sleep(false);
+}
+
+#[test]
+fn a_drain_that_sleeps_until_it_is_woken_misses_nothing_with_fences() {
+    deep_sleep(true);
 }
 
 #[test]

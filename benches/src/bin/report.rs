@@ -159,8 +159,13 @@ fn tables(results: &Results) -> Vec<Table> {
             &[
                 ("processes attached", "processes", 0),
                 ("% of a core", "core_percent", 2),
+                ("in the second behind a record", "awake_core_percent", 2),
+                ("a loop that only sleeps so often", "sleeper_core_percent", 2),
                 ("a lone record in the file, p50 ns", "delay_p50_ns", 0),
                 ("p99", "delay_p99_ns", 0),
+                ("its call", "call_p50_ns", 0),
+                ("the first in seconds, p50 ns", "rare_delay_p50_ns", 0),
+                ("its call", "rare_call_p50_ns", 0),
             ],
         ),
         (

@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
 
 use super::thread::{self, ThreadState};
-use super::{begin_any, commit, give_back_if_asked, store_time};
+use super::{begin_any, commit, end_pause, store_time};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
@@ -140,7 +140,7 @@ fn finish_odd(callsite: &'static Callsite, thread: &'static ThreadState) {
     store_time(place.block.at(place.offset), timestamp);
     thread.cell.commit_one(segment, &place, callsite.commit());
     if was_idle {
-        give_back_if_asked(thread, segment);
+        end_pause(thread, segment);
     }
 }
 
