@@ -36,6 +36,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/call/captured.rs", "the memory of a captured record"),
     ("src/call/context/local.rs", "from a thread to its context"),
     ("src/call/context/process.rs", "from a log call to the process's context"),
+    ("src/call/aside.rs", "a call that the compiler is not told of"),
     ("src/call/emit/cold.rs", "the same for records that are not in one slot"),
     ("src/call/emit.rs", "from a checked range to a writer"),
     ("src/call/emit/words.rs", "a record of known length into its slot"),

@@ -5,7 +5,7 @@
 //! first call goes to [`Callsite::admit`], which registers it before anything is evaluated.
 #![expect(unsafe_code, reason = "one pointer to a level word in the segment, see `enabled`")]
 
-use super::{Logger, installed};
+use super::{Logger, aside};
 use crate::level::{CAP, Level};
 use crate::record::callsite::Facts;
 use crate::ring::writer::commit_of;
@@ -113,7 +113,7 @@ impl Callsite {
     #[inline(always)]
     #[must_use]
     pub fn admit_by(&'static self, word: &'static AtomicU64, logger: &Logger) -> bool {
-        !std::ptr::eq(word, &raw const UNREGISTERED) || installed::admit(self, logger)
+        !std::ptr::eq(word, &raw const UNREGISTERED) || aside::admit(self, logger)
     }
 
     /// Segment tag << 32 | dictionary id of the segment that the callsite was last registered with;

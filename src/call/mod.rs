@@ -6,6 +6,7 @@
 #[macro_use]
 mod macros;
 
+mod aside;
 pub mod builder;
 pub mod callsite;
 pub(crate) mod captured;
