@@ -27,6 +27,7 @@ fn is_allowed(name: &str) -> bool {
     // slot, hence no mark.
     let ways = [
         "words::behind3",
+        "words::over3",
         "words::any3",
         "publish",
         "begin_any",
@@ -35,11 +36,13 @@ fn is_allowed(name: &str) -> bool {
         "publish_special",
         "publish_private",
         "words::finish_odd",
+        "text::over0",
+        "text::over1",
         "text::any0",
         "text::any1",
         "stamp_odd",
         // Behind the commit.
-        "give_back_if_asked",
+        "end_pause",
     ];
     // Only where the kernel forbids membarrier, which does this for all others.
     let fences = name == "logring::call::thread::fence_for_want_of_membarrier";

@@ -13,6 +13,7 @@ mod words;
 use core::ptr;
 
 pub(crate) use self::cold::Origin;
+use self::cold::step_over;
 pub(super) use self::cold::{begin_record, prepare};
 pub(super) use self::text::{meta, text0, text1, text2, text3};
 pub(super) use self::words::{words0, words1, words2, words3, words4};

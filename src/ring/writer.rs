@@ -123,8 +123,7 @@ impl<B: Copy + Default> LaneCell<B> {
         self.given.set([0; 2]);
         self.sequence.set(0);
         self.timestamp.set(0);
-        // Lanes begin their search at different places, so that they do not fight for one word.
-        self.candidate.set(lane.index.wrapping_mul(0x9e37_79b9) % memory.block_count());
+        self.candidate.set(self.home(memory));
         self.tag.set(u64::from(memory.tag()) << 32);
         self.set_state(State::Live);
         self.reopen();
@@ -325,11 +324,17 @@ impl<B: Copy + Default> LaneCell<B> {
         let Some(claimed) = claim(memory, self.lane(), self.candidate.get()) else { return false };
         self.pad(memory);
         self.begin(memory, claimed);
-        let after = claimed.block + 1;
-        let candidate = hints::next(memory, after).unwrap_or(after % memory.block_count());
-        self.candidate.set(candidate);
-        self.ahead.set(memory.addresses(candidate));
+        // Those that it has had come first: this process has their pages already. To walk through the
+        // whole ring takes a page fault every 32 records, until all of it is there.
+        let candidate = hints::next(memory, self.home(memory));
+        self.candidate.set(candidate.unwrap_or((claimed.block + 1) % memory.block_count()));
+        self.ahead.set(memory.addresses(self.candidate.get()));
         true
+    }
+
+    /// Where the lane begins to search: different places, so that lanes do not fight for one word.
+    fn home<M: Memory<Block = B>>(&self, memory: &M) -> u32 {
+        self.lane_index.get().wrapping_mul(0x9e37_79b9) % memory.block_count()
     }
 
     /// Gives up a block that was claimed for a long record: it becomes a link of the lane's chain

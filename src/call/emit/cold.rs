@@ -51,6 +51,36 @@ impl Origin for &'static Callsite {
     }
 }
 
+/// Takes the next block for a thread whose open one is full, where that is all there is to do: half
+/// the way by which all else goes, and the way of most blocks. The thread's gate was open to a callsite of
+/// the installed segment, which says what [`begin_new`] asks. False where something stands against it: then
+/// nothing has happened.
+#[cold]
+#[inline(never)]
+pub(super) fn step_over(thread: &'static ThreadState) -> bool {
+    let Some(producer) = thread.producer.get() else { return false };
+    let (segment, cell) = (producer.segment(), &thread.cell);
+    // The rest of a block of the reserve is left for what it is for.
+    if cell.is_reserved() || !cell.close() {
+        return false;
+    }
+    // After the cell is closed, as in `begin_new`: a signal handler may have forked.
+    let has_crossed = cell.state() == State::Live && {
+        let reserve = producer.reserve();
+        segment.held(cell.process()).load(Relaxed) < producer.quota()
+            && (reserve == 0 || hints::offers_more_than(segment, reserve))
+            && cell.cross(segment)
+    };
+    if has_crossed {
+        segment.held(cell.process()).fetch_add(1, Relaxed);
+    }
+    cell.reopen();
+    if has_crossed {
+        segment.drain_area().ring_doorbell();
+    }
+    has_crossed
+}
+
 /// Does for the calling thread what its first record would: a lane, a block; and has the pages of that
 /// block there, and of the one that it tries next. False when a call is inside, or a table or the ring
 /// is full: then the first record does what is left.

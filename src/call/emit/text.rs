@@ -7,8 +7,8 @@
 
 use core::ptr;
 
-use super::words::{VALUE, finish};
-use super::{begin, commit, thread};
+use super::words::{Put, VALUE, finish};
+use super::{begin, commit, step_over, thread};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
@@ -27,11 +27,23 @@ pub(in crate::call) fn meta(tags: u32, text: u8, at: usize) -> u64 {
 }
 
 macro_rules! calls {
-    ($($name:ident $any:ident ($($word:ident)*) $count:literal;)*) => {$(
+    ($($name:ident $over:ident $any:ident ($($word:ident)*) $count:literal;)*) => {$(
         /// Emits a record of these values.
         #[inline(never)]
         pub(crate) fn $name(callsite: &'static Callsite, meta: u64, text: &[u8], $($word: u64),*) {
-            if !put::<$count>(callsite, meta, text, [$($word),*]) {
+            match put::<$count>(callsite, meta, text, [$($word),*]) {
+                Put::Done => {}
+                Put::Full => $over(callsite, meta, text, $($word),*),
+                Put::Other => $any(callsite, meta, text, $($word),*),
+            }
+        }
+
+        #[cold]
+        #[inline(never)]
+        fn $over(callsite: &'static Callsite, meta: u64, text: &[u8], $($word: u64),*) {
+            if step_over(thread::at_installed()) {
+                $name(callsite, meta, text, $($word),*);
+            } else {
                 $any(callsite, meta, text, $($word),*);
             }
         }
@@ -44,33 +56,33 @@ macro_rules! calls {
 }
 
 calls! {
-    text0 any0 () 0;
-    text1 any1 (a) 1;
-    text2 any2 (a b) 2;
-    text3 any3 (a b c) 3;
+    text0 over0 any0 () 0;
+    text1 over1 any1 (a) 1;
+    text2 over2 any2 (a b) 2;
+    text3 over3 any3 (a b c) 3;
 }
 
-/// The common case; false where it is not that, and then nothing has happened.
+/// The common case.
 #[inline(always)]
 fn put<const N: usize>(
     callsite: &'static Callsite,
     meta: u64,
     text: &[u8],
     words: [u64; N],
-) -> bool {
+) -> Put {
     let thread = thread::at_installed();
     let gate = thread.cell.gate();
     let id = callsite.cached_short().wrapping_sub(gate);
     // As in `words::put`. No slice is so long that this overflows.
     let len = text.len() + (SIZED + N * VALUE);
     if id.wrapping_sub(1) >> 32 != 0 || len >= thread.short.load(Relaxed) as usize {
-        return false;
+        return Put::Other;
     }
-    let Some(segment) = thread.segment.get() else { return false };
+    let Some(segment) = thread.segment.get() else { return Put::Other };
     if text.len() > LONGEST {
-        return false;
+        return Put::Other;
     }
-    let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
+    let Some(place) = thread.cell.mark_one(segment, gate) else { return Put::Full };
     let slot = place.block.at(place.offset);
     // A text that is alone is the first.
     let at = if N == 0 { 0 } else { (meta >> 32) as usize };

@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "a record of known length is stored through the slot's address")]
 
 use super::thread::{self, ThreadState};
-use super::{begin_any, commit, end_pause, store_time};
+use super::{begin_any, commit, end_pause, step_over, store_time};
 use crate::call::Callsite;
 use crate::call::logger::DEFAULT;
 use crate::layout::record;
@@ -21,18 +21,32 @@ pub(super) const VALUE: usize = 9;
 
 // Each way is a function of its own, that saves no registers for the next one, which is a jump.
 macro_rules! calls {
-    ($($name:ident $behind:ident $any:ident ($($word:ident)*) $count:literal;)*) => {$(
+    ($($name:ident $behind:ident $over:ident $any:ident ($($word:ident)*) $count:literal;)*) => {$(
         /// Emits a record of these values; tags are one byte each, the first value's in the lowest.
         #[inline(never)]
         pub(crate) fn $name(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
-            if !put::<$count>(callsite, tags, [$($word),*]) {
-                $behind(callsite, tags, $($word),*);
+            match put::<$count>(callsite, tags, [$($word),*]) {
+                Put::Done => {}
+                Put::Full => $over(callsite, tags, $($word),*),
+                Put::Other => $behind(callsite, tags, $($word),*),
             }
         }
 
         #[inline(never)]
         fn $behind(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
-            if !put_behind_context::<$count>(callsite, tags, [$($word),*]) {
+            match put_behind_context::<$count>(callsite, tags, [$($word),*]) {
+                Put::Done => {}
+                Put::Full => $over(callsite, tags, $($word),*),
+                Put::Other => $any(callsite, tags, $($word),*),
+            }
+        }
+
+        #[cold]
+        #[inline(never)]
+        fn $over(callsite: &'static Callsite, tags: u32, $($word: u64),*) {
+            if step_over(thread::at_installed()) {
+                $name(callsite, tags, $($word),*);
+            } else {
                 $any(callsite, tags, $($word),*);
             }
         }
@@ -49,25 +63,35 @@ macro_rules! calls {
 }
 
 calls! {
-    words0 behind0 any0 () 0;
-    words1 behind1 any1 (a) 1;
-    words2 behind2 any2 (a b) 2;
-    words3 behind3 any3 (a b c) 3;
-    words4 behind4 any4 (a b c d) 4;
+    words0 behind0 over0 any0 () 0;
+    words1 behind1 over1 any1 (a) 1;
+    words2 behind2 over2 any2 (a b) 2;
+    words3 behind3 over3 any3 (a b c) 3;
+    words4 behind4 over4 any4 (a b c d) 4;
 }
 
-/// The common case; false where it is not that, and then nothing has happened.
+/// What became of a call that tried to be one function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    Done,
+    /// Nothing has happened, since the open block is full.
+    Full,
+    /// Nothing has happened, since this is not the common case.
+    Other,
+}
+
+/// The common case.
 #[inline(always)]
-fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) -> bool {
+fn put<const N: usize>(callsite: &'static Callsite, tags: u32, words: [u64; N]) -> Put {
     let thread = thread::at_installed();
     let gate = thread.cell.gate();
     let id = callsite.cached_short().wrapping_sub(gate);
     // An id is never 0, so this is one comparison: the gate is open, to this callsite's segment.
     if id.wrapping_sub(1) >> 32 != 0 || N * VALUE >= thread.short.load(Relaxed) as usize {
-        return false;
+        return Put::Other;
     }
-    let Some(segment) = thread.segment.get() else { return false };
-    let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
+    let Some(segment) = thread.segment.get() else { return Put::Other };
+    let Some(place) = thread.cell.mark_one(segment, gate) else { return Put::Full };
     let slot = place.block.at(place.offset);
     // Before the clock, so that nothing of it takes a register behind it.
     store(slot, place.sequence, id as u32, 0, tags, words);
@@ -80,24 +104,24 @@ fn put_behind_context<const N: usize>(
     callsite: &'static Callsite,
     tags: u32,
     words: [u64; N],
-) -> bool {
+) -> Put {
     let thread = thread::at_installed();
     let gate = thread.cell.gate();
     let id = callsite.cached_short().wrapping_sub(gate);
     // SAFETY: the thread's; from here to where it has been copied stands no code that binds.
     let context = unsafe { thread.context.load(Relaxed).as_ref() };
-    let (Some(context), Some(segment)) = (context, thread.segment.get()) else { return false };
+    let (Some(context), Some(segment)) = (context, thread.segment.get()) else { return Put::Other };
     let (len, room) = (context.len(), thread.one_slot.get());
     let (one, two) = match context.chunks() {
         [one] => (one, None),
         [one, two] => (one, Some(two)),
-        _ => return false,
+        _ => return Put::Other,
     };
     // Whole chunks are copied: they have room, too.
     if id.wrapping_sub(1) >> 32 != 0 || len + N * VALUE >= room || 2 * CHUNK >= room {
-        return false;
+        return Put::Other;
     }
-    let Some(place) = thread.cell.mark_one(segment, gate) else { return false };
+    let Some(place) = thread.cell.mark_one(segment, gate) else { return Put::Full };
     let slot = place.block.at(place.offset);
     // SAFETY: I2: the slot is marked and this thread's, and two chunks fit it behind the header.
     unsafe {
@@ -118,7 +142,7 @@ pub(super) fn finish(
     segment: &'static Segment,
     callsite: &'static Callsite,
     place: &Place<Block>,
-) -> bool {
+) -> Put {
     let now = sys::now_ticks();
     if thread.cell.stamp_next(now) {
         store_time(place.block.at(place.offset), now);
@@ -126,7 +150,7 @@ pub(super) fn finish(
     } else {
         finish_odd(callsite, thread);
     }
-    true
+    Put::Done
 }
 
 /// The same where the lane was idle, or its last record was stamped later. It finds by itself what it
