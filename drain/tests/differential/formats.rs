@@ -103,6 +103,7 @@ fn list() -> Vec<Format> {
             "{{{message!r:>20}}} {levelno:#06x} {lineno:^9,} {process:_} {msecs:07.3f} {created:e}",
         ),
         brace("{filename:*^20}|{module!s:.3}|{pathname!a}|{thread:+,d}|{threadName}|{extra}"),
+        brace("{levelno:12c}|{levelno:<5c}|{levelno:05c}|{levelno:x^5c}|{levelno:x=5c}"),
         Format { datefmt: Some("%H:%M"), ..brace("{asctime:>10} {message:.40}") },
         Format { has_defaults: true, ..brace("{a} {user:-<10} {message}") },
         Format { names_fields: true, ..brace("{a:>12} {b!r:<20} {message}") },

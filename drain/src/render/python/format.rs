@@ -129,7 +129,7 @@ impl Spec {
             let start = out.len();
             out.push(number.char()?);
             // A character is a number for its place.
-            self.pad(start, start, if self.zero { '=' } else { '<' }, out);
+            self.pad(start, start, if self.zero { '=' } else { '>' }, out);
             return Some(());
         }
         if self.grouping.is_some() && (kind == 'n' || (self.grouping == Some(',') && kind != 'd')) {
