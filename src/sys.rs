@@ -15,7 +15,7 @@ pub mod signal;
 pub(crate) mod thread_word;
 pub mod truncation;
 
-use std::io;
+use std::io::{self, Read};
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -139,6 +139,9 @@ fn clock_ns(clock: libc::clockid_t) -> u64 {
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
+/// More than `/proc/cpuinfo` has for one processor.
+const CPUINFO_BYTES: u64 = 16 << 10;
+
 /// Whether ticks are the same on all cores and never stop: the kernel itself uses the counter as its
 /// clock and the processor says that its rate is constant.
 #[must_use]
@@ -149,7 +152,12 @@ pub fn tsc_is_trusted() -> bool {
     }
     let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     let current = std::fs::read_to_string(source).unwrap_or_default();
-    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    // The first processor's lines: the kernel writes them as they are read, and there may be hundreds.
+    let mut cpuinfo = String::new();
+    if let Ok(file) = std::fs::File::open("/proc/cpuinfo") {
+        // What could be read says enough, or says no.
+        let _ = file.take(CPUINFO_BYTES).read_to_string(&mut cpuinfo);
+    }
     let flags = cpuinfo.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
     let has = |flag: &str| flags.split_ascii_whitespace().any(|word| word == flag);
     current.trim() == "tsc" && has("constant_tsc") && has("nonstop_tsc")

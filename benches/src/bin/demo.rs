@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 /// The phases that it tells, in seconds.
-const PHASES: [&str; 4] = ["start", "run", "drain", "check"];
+const PHASES: [&str; 5] = ["start", "run", "end", "drain", "check"];
 
 fn measure(args: &Args) -> Result<(), Failure> {
     let program = Drain::build()?;
@@ -65,13 +65,14 @@ fn measure(args: &Args) -> Result<(), Failure> {
     });
     report.print();
     println!(
-        "demo: {} processes log {:.2} M records/s together, in {:.2} s; their start took {:.2} s, the \
-         drain {:.2} s after them; nothing lost",
+        "demo: {} processes log {:.2} M records/s together, in {:.2} s; their start took {:.2} s, their \
+         end {:.2} s, the drain {:.2} s after them; nothing lost",
         args.processes,
         million_a_second(median(run)),
         median(run),
         median(&phases[0]),
         median(&phases[2]),
+        median(&phases[3]),
     );
     Ok(())
 }

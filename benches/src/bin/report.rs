@@ -138,6 +138,7 @@ fn tables(results: &Results) -> Vec<Table> {
                 ("fastest", "fastest", 2),
                 ("start, s", "start_seconds", 2),
                 ("run, s", "run_seconds", 2),
+                ("end, s", "end_seconds", 2),
                 ("drain, s", "drain_seconds", 2),
                 ("lost", "lost", 0),
             ],

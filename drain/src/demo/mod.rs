@@ -55,12 +55,15 @@ fn play(args: &DemoArgs) -> Result<Tally, Failure> {
         Ok(()) => producers.release(),
         Err(_) => producers.kill(),
     }
-    let ended = producers.wait_until_ended();
+    let logged = producers.wait_until_logged();
     let run = begin.elapsed() - start;
+    let ended = producers.wait_until_ended();
+    let end = begin.elapsed() - start - run;
 
     watch.stop_drain()?;
-    let drained = begin.elapsed() - start - run;
+    let drained = begin.elapsed() - start - run - end;
     ready?;
+    logged?;
     ended?;
 
     let callsites = callsites(&stage.attached);
@@ -71,22 +74,23 @@ fn play(args: &DemoArgs) -> Result<Tally, Failure> {
         println!("output {}", out.display());
     }
     println!("callsites {callsites} in the segment, used by {} processes", args.processes);
-    print_result(&tally, [start, run, drained, check]);
+    print_result(&tally, [start, run, end, drained, check]);
     Ok(tally)
 }
 
-/// The closing lines. The seconds of the second one are the first three phases: what it takes until
+/// The closing lines. The seconds of the second one are the first four phases: what it takes until
 /// the last record is in the file.
-fn print_result(tally: &Tally, [start, run, drain, check]: [Duration; 4]) {
+fn print_result(tally: &Tally, [start, run, end, drain, check]: [Duration; 5]) {
     let seconds = |phase: Duration| phase.as_secs_f64();
     println!(
-        "phases start {:.2} run {:.2} drain {:.2} check {:.2}",
+        "phases start {:.2} run {:.2} end {:.2} drain {:.2} check {:.2}",
         seconds(start),
         seconds(run),
+        seconds(end),
         seconds(drain),
         seconds(check)
     );
-    let total = seconds(start + run + drain);
+    let total = seconds(start + run + end + drain);
     println!(
         "records {} delivered {} lost {} torn {} duplicated {} malformed {} out-of-order {} \
          seconds {total:.2} rate {:.0}/s",

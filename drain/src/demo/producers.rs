@@ -1,8 +1,8 @@
 //! The demo's producers: forked processes that attach, wait at a gate, and log.
 //!
-//! Ready and gate are pipes, so that a process that dies in between is an end of file and never a
-//! hang: each producer says one byte when it has attached; closing the gate's one writer releases
-//! all of them in the same instant.
+//! Steps and gate are pipes, so that a process that dies in between is an end of file and never a
+//! hang: each producer says one byte when it has attached, and one when its last call has returned;
+//! closing the gate's one writer releases all of them in the same instant.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ const PANICKED: i32 = 101;
 /// The forked processes.
 pub(super) struct Producers {
     pids: Vec<Pid>,
-    ready: PipeReader,
+    steps: PipeReader,
     gate: Option<PipeWriter>,
 }
 
@@ -31,16 +31,16 @@ impl Producers {
     /// No room for so many processes.
     pub(super) fn start(segment: &str, args: &DemoArgs) -> Result<Self> {
         let pipe = || io::pipe().map_err(|e| Error::os("create a pipe", e));
-        let (ready, say_ready) = pipe()?;
+        let (steps, say_step) = pipe()?;
         let (mut wait_gate, gate) = pipe()?;
-        let mut all = Self { pids: Vec::new(), ready, gate: Some(gate) };
+        let mut all = Self { pids: Vec::new(), steps, gate: Some(gate) };
         for _ in 0..args.processes {
             match os::fork() {
                 Ok(Some(pid)) => all.pids.push(pid),
                 Ok(None) => {
                     // The gate opens when its last writer is closed: the copy here must go.
                     all.gate = None;
-                    let work = || produce(segment, args, say_ready, &mut wait_gate);
+                    let work = || produce(segment, args, say_step, &mut wait_gate);
                     os::exit_now(catch_unwind(AssertUnwindSafe(work)).unwrap_or(PANICKED));
                 }
                 Err(error) => {
@@ -49,7 +49,7 @@ impl Producers {
                 }
             }
         }
-        drop(say_ready);
+        drop(say_step);
         Ok(all)
     }
 
@@ -58,14 +58,26 @@ impl Producers {
     /// # Errors
     /// One of them could not; it has said why on stderr.
     pub(super) fn wait_until_attached(&mut self) -> Result<()> {
-        let mut said = Vec::new();
-        let all = self.pids.len();
-        let read = (&mut self.ready).take(all as u64).read_to_end(&mut said);
-        read.map_err(|e| Error::os("wait for the processes", e))?;
-        if said.len() == all {
+        let (said, all) = (self.wait_for_steps()?, self.pids.len());
+        if said == all {
             return Ok(());
         }
-        Err(Error::other(format!("{} of {all} processes could not attach", all - said.len())))
+        Err(Error::other(format!("{} of {all} processes could not attach", all - said)))
+    }
+
+    /// Waits until the last call of each has returned, or it has ended before.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn wait_until_logged(&mut self) -> Result<()> {
+        self.wait_for_steps().map(|_| ())
+    }
+
+    /// Waits for a byte of each; how many there were before all had ended.
+    fn wait_for_steps(&mut self) -> Result<usize> {
+        let mut said = Vec::new();
+        let read = (&mut self.steps).take(self.pids.len() as u64).read_to_end(&mut said);
+        read.map_err(|e| Error::os("wait for the processes", e))
     }
 
     /// Lets them write.
@@ -114,12 +126,7 @@ impl Drop for Producers {
 }
 
 /// What a producer does; its exit code.
-fn produce(
-    segment: &str,
-    args: &DemoArgs,
-    mut say_ready: PipeWriter,
-    gate: &mut PipeReader,
-) -> i32 {
+fn produce(segment: &str, args: &DemoArgs, mut say_step: PipeWriter, gate: &mut PipeReader) -> i32 {
     let guard = match logring::builder(segment).overflow(Overflow::BlockForever).install() {
         Ok(guard) => guard,
         Err(error) => {
@@ -127,15 +134,18 @@ fn produce(
             return ATTACH_FAILED;
         }
     };
-    if say_ready.write_all(&[1]).is_err() {
+    // So that what is measured is logging: the rest is starting processes.
+    logring::logger().prepare();
+    if say_step.write_all(&[1]).is_err() {
         return ATTACH_FAILED;
     }
-    drop(say_ready);
     // Nobody writes: this returns when the gate's last writer is closed.
     let _ = gate.read(&mut [0]);
     for n in 0..args.records {
         info!(target: "demo", "This is logging {n} for TEST", n);
     }
+    // Who does not hear it waits for the process's end.
+    let _ = say_step.write_all(&[1]);
     drop(guard);
     0
 }
