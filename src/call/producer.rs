@@ -60,14 +60,12 @@ impl Producer {
     /// # Errors
     /// A bad name or geometry; a segment that cannot be created or attached; too many segments.
     pub(crate) fn attach(options: Options) -> Result<&'static Self> {
-        let mut spec = SegmentSpec {
+        let spec = SegmentSpec {
             geometry: Geometry::with_ring_bytes(options.ring_bytes),
             max_record_bytes: options.max_record_bytes,
+            clock: options.clock.kind(),
             ..SegmentSpec::new(options.name)
         };
-        if let Some(kind) = options.clock.kind() {
-            spec.clock = kind;
-        }
         let (segment, _) = Segment::open_or_create_static(&spec)?;
         let producer =
             Self::of(segment, options.overflow, options.shares, options.flight, options.filter)?;

@@ -29,16 +29,16 @@ pub struct SegmentSpec {
     pub geometry: Geometry,
     /// Longest record in bytes of payload; lowered to what the ring takes.
     pub max_record_bytes: u32,
-    /// What timestamps are counted in, see `layout::header::clock`.
-    pub clock: u32,
+    /// What timestamps are counted in, see `layout::header::clock`; `None` is the best clock there is.
+    pub clock: Option<u32>,
 }
 
 impl SegmentSpec {
     /// A segment with the default geometry, records of up to 1 MiB and the best clock there is.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        let clock = if sys::tsc_is_trusted() { at::clock::TSC } else { at::clock::REALTIME };
-        Self { name: name.into(), geometry: Geometry::default(), max_record_bytes: 1 << 20, clock }
+        let (geometry, max_record_bytes) = (Geometry::default(), 1 << 20);
+        Self { name: name.into(), geometry, max_record_bytes, clock: None }
     }
 }
 

@@ -53,32 +53,22 @@ impl Origin for &'static Callsite {
 
 /// Takes the next block for a thread whose open one is full, where that is all there is to do: half
 /// the way by which all else goes, and the way of most blocks. The thread's gate was open to a callsite of
-/// the installed segment, which says what [`begin_new`] asks. False where something stands against it: then
-/// nothing has happened.
+/// the installed segment, below the levels that the reserve is for, which says what [`begin_new`] asks.
+/// False where a call is inside, or the ring has no room: then nothing has happened.
 #[cold]
 #[inline(never)]
 pub(super) fn step_over(thread: &'static ThreadState) -> bool {
     let Some(producer) = thread.producer.get() else { return false };
-    let (segment, cell) = (producer.segment(), &thread.cell);
-    // The rest of a block of the reserve is left for what it is for.
-    if cell.is_reserved() || !cell.close() {
+    let cell = &thread.cell;
+    if !cell.close() {
         return false;
     }
     // After the cell is closed, as in `begin_new`: a signal handler may have forked.
-    let has_crossed = cell.state() == State::Live && {
-        let reserve = producer.reserve();
-        segment.held(cell.process()).load(Relaxed) < producer.quota()
-            && (reserve == 0 || hints::offers_more_than(segment, reserve))
-            && cell.cross(segment)
-    };
-    if has_crossed {
-        segment.held(cell.process()).fetch_add(1, Relaxed);
-    }
+    let is_live = cell.state() == State::Live;
+    let level = Level::Info.number();
+    let has_room = is_live && make_room(producer, thread, Overflow::Drop, 1, level).is_some();
     cell.reopen();
-    if has_crossed {
-        segment.drain_area().ring_doorbell();
-    }
-    has_crossed
+    has_room
 }
 
 /// Does for the calling thread what its first record would: a lane, a block; and has the pages of that
@@ -91,16 +81,11 @@ pub(in crate::call) fn prepare(producer: &'static Producer) -> bool {
         let Some(registered) = thread::register(producer) else { return false };
         thread = registered;
     }
-    let cell = &thread.cell;
-    if cell.state() != State::Live || !cell.close() {
-        return false;
-    }
-    let has_room = make_room(producer, thread, Overflow::Drop, 1, Level::Info.number()).is_some();
-    if let Some((open, _)) = cell.open_block() {
+    let has_room = step_over(thread);
+    if let Some((open, _)) = thread.cell.open_block() {
         producer.segment().touch(open.block);
-        producer.segment().touch(cell.candidate());
+        producer.segment().touch(thread.cell.candidate());
     }
-    cell.reopen();
     has_room
 }
 
